@@ -1,0 +1,124 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target of the house is compiled alike: Swift 6 language mode, no warnings, explicit imports.
+let houseRules: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A station of the house: the folder has the station's bare name, the module carries the project's.
+func station(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: "Sallyport\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: houseRules)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "Sallyport\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: houseRules)
+}
+
+let package = Package(
+  name: "sallyport",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "sallyport", targets: ["sallyport"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // The language of the house: messages as bytes, then the values that every station shares.
+    station("Wire", [nioCore]),
+    station("Core", ["SallyportWire", nioCore]),
+
+    // The stations, in the order of a request's way. None imports another; `Service` joins them.
+    station(
+      "Listener", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+    station(
+      "Authentication",
+      ["SallyportCore", "SallyportWire", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509, swiftASN1, yams]),
+    station("Policy", ["SallyportCore", "SallyportWire"]),
+    station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
+    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, logging, nioConcurrencyHelpers]),
+    station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
+
+    // Beside the way.
+    station("Configuration", ["SallyportCore", yams]),
+    station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
+    station("PracticeCluster", ["SallyportWire", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, logging]),
+
+    // The composition root and the commands.
+    station(
+      "Service",
+      [
+        "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
+      ]),
+    .executableTarget(
+      name: "sallyport",
+      dependencies: [
+        "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
+        logging,
+      ],
+      path: "Sources/main", swiftSettings: houseRules),
+
+    .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+    .target(
+      name: "TestSupport",
+      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioSSL],
+      path: "Tests/TestSupport", swiftSettings: houseRules),
+    tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
+    tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(
+      of: "Listener",
+      [
+        "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, x509,
+        swiftASN1, logging,
+      ]),
+    tests(
+      of: "Authentication",
+      ["SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+    tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
+    tests(
+      of: "Upstream",
+      [
+        "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
+        logging,
+      ]),
+    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
+    tests(of: "Configuration", ["SallyportConfiguration", "TestSupport"]),
+    tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
+    tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
+    tests(
+      of: "RequestPath",
+      [
+        "SallyportService", "SallyportConfiguration", "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore",
+        "TestSupport",
+        nioCore, nioPosix, nioSSL, logging,
+      ]),
+    tests(of: "System", ["SallyportPKI", "TestSupport", nioCore, nioPosix]),
+  ]
+)

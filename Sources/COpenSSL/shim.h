@@ -1,0 +1,7 @@
+// OpenSSL's libcrypto, for what no Swift library offers: writing PKCS#12 files.
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>

@@ -1,0 +1,26 @@
+public import NIOCore
+
+/// A result that is there, or one that is still being worked for.
+///
+/// Whatever can wait stands behind a cache: a hit answers `.now` on the event loop without a task, a lock or an
+/// allocation, and only a miss costs a future.
+public enum Answer<Value: Sendable>: Sendable {
+  case now(Value)
+  case later(EventLoopFuture<Value>)
+
+  /// Calls `body` with the value, at once if it is there, else on `eventLoop`; a failed future becomes `failure`'s value.
+  public func whenThere(
+    on eventLoop: any EventLoop, failure: @escaping @Sendable (any Error) -> Value, _ body: @escaping @Sendable (Value) -> Void
+  ) {
+    switch self {
+    case .now(let value): body(value)
+    case .later(let future):
+      future.hop(to: eventLoop).whenComplete { result in
+        switch result {
+        case .success(let value): body(value)
+        case .failure(let error): body(failure(error))
+        }
+      }
+    }
+  }
+}

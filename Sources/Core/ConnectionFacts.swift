@@ -1,0 +1,48 @@
+public import NIOCore
+
+/// What is known of a client connection once its handshake is done; the same for all its requests.
+public final class ConnectionFacts: Sendable {
+  /// The name of the listener in the configuration.
+  public let listener: String
+  /// The client's address: the peer's, or the one that a trusted peer stated.
+  public let clientAddress: ClientAddress
+  /// Whether the peer is listed as trusted, so that its `X-Forwarded-*` fields are believed.
+  public let isTrustedPeer: Bool
+  /// `TLSv1.2`, `TLSv1.3`; `nil` without TLS.
+  public let tlsVersion: String?
+  /// The host name that the client asked for in its handshake (SNI), in lower case.
+  public let serverName: String?
+  /// The client certificate that was verified in this listener's trust generation, if one was presented.
+  public let clientCertificate: VerifiedCertificate?
+
+  public init(
+    listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
+    clientCertificate: VerifiedCertificate?
+  ) {
+    self.listener = listener
+    self.clientAddress = clientAddress
+    self.isTrustedPeer = isTrustedPeer
+    self.tlsVersion = tlsVersion
+    self.serverName = serverName
+    self.clientCertificate = clientCertificate
+  }
+}
+
+/// An IP address and port, kept as the text that the audit record shows and as bytes for the throttle.
+public struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
+  /// The address without port or zone: `192.0.2.7`, `2001:db8::1`.
+  public let ip: String
+  public let port: Int
+
+  public init(ip: String, port: Int) {
+    self.ip = ip
+    self.port = port
+  }
+
+  public init(_ address: SocketAddress?) {
+    self.ip = address?.ipAddress ?? ""
+    self.port = address?.port ?? 0
+  }
+
+  public var description: String { self.ip.contains(":") ? "[\(self.ip)]:\(self.port)" : "\(self.ip):\(self.port)" }
+}

@@ -1,0 +1,57 @@
+public import struct Foundation.Date
+
+/// How somebody proved who they are; the raw value stands in the audit record.
+public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
+  case clientCertificate, passwordFile
+}
+
+/// Somebody who was authenticated: what Kubernetes calls `user.Info`, and where it comes from.
+///
+/// One object is made for one verified credential and shared by all requests that present it, so that a cache hit costs
+/// a reference. Only authenticators make one: the initialiser is behind `@_spi(Authenticator)`.
+public final class Identity: Sendable, CustomStringConvertible {
+  public let username: String
+  public let uid: String?
+  public let groups: [String]
+  /// The extra attributes in a fixed order; the keys are lower case, as Kubernetes demands them.
+  public let extra: [Extra]
+  public let method: AuthenticationMethod
+  /// Facts of the original credential for the audit record: `subject`, `serial`, `fingerprint`, …
+  public let origin: [Fact]
+  /// When the credential itself ends; `nil` for one that does not (a password).
+  public let expires: Date?
+
+  public struct Extra: Sendable, Hashable {
+    public let key: String
+    public let values: [String]
+    public init(key: String, values: [String]) {
+      self.key = key
+      self.values = values
+    }
+  }
+
+  public struct Fact: Sendable, Hashable {
+    public let name: String
+    public let value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  @_spi(Authenticator)
+  public init(
+    username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
+    expires: Date? = nil
+  ) {
+    self.username = username
+    self.uid = uid
+    self.groups = groups
+    self.extra = extra
+    self.method = method
+    self.origin = origin
+    self.expires = expires
+  }
+
+  public var description: String { "\(self.username) (\(self.method.rawValue))" }
+}

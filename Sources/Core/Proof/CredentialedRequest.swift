@@ -1,0 +1,58 @@
+public import NIOCore
+public import SallyportWire
+
+/// What an upstream will believe of a request's sender: field lines to add, and the client certificate to come with.
+public struct UpstreamCredential: Sendable {
+  /// The connection identity that the request must travel on.
+  ///
+  /// Connections are pooled by it: one made with this certificate carries no request that belongs to another.
+  public struct ConnectionIdentity: Hashable, Sendable {
+    /// SHA-256 of the client certificate, lower-case hexadecimal; empty where the connection presents none.
+    public let certificateFingerprint: String
+    public init(certificateFingerprint: String) { self.certificateFingerprint = certificateFingerprint }
+    public static let none = ConnectionIdentity(certificateFingerprint: "")
+  }
+
+  /// Complete field lines, each ended by CRLF, written behind all fields of the client.
+  public let fieldLines: ByteBuffer
+  public let connection: ConnectionIdentity
+  /// The kind of credential for the audit record: `requestHeaders`, `none`.
+  public let kind: String
+
+  @_spi(Credential)
+  public init(fieldLines: ByteBuffer, connection: ConnectionIdentity, kind: String) {
+    self.fieldLines = fieldLines
+    self.connection = connection
+    self.kind = kind
+  }
+}
+
+/// A request that carries what the upstream will believe: the last proof, and the only thing that `Upstream` sends.
+public struct CredentialedRequest: Sendable {
+  public let permitted: PermittedRequest
+  public let credential: UpstreamCredential
+
+  /// Joins a permitted request and its credential.
+  ///
+  /// - Throws: ``Problem`` when an identity field is still among the client's: that cannot be, and so is not sent.
+  public init(_ permitted: PermittedRequest, credential: UpstreamCredential) throws(Problem) {
+    let fields = permitted.authenticated.stripped.head.fields
+    guard !fields.contains(where: { $0.known?.isIdentity == true && $0.known?.isForwardingFact == false }) else {
+      throw Problem("identityFieldLeft", blame: .ourselves, status: 500, message: "The request could not be prepared for the upstream.")
+    }
+    self.permitted = permitted
+    self.credential = credential
+  }
+
+  public var head: RequestHead { self.permitted.authenticated.stripped.head }
+}
+
+extension KnownField {
+  /// Whether the field only tells where a request came from, which a trusted peer may state.
+  var isForwardingFact: Bool {
+    switch self {
+    case .forwarded, .xForwarded, .xForwardedFor, .xRealIP: true
+    default: false
+    }
+  }
+}
