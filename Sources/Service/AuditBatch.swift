@@ -27,13 +27,14 @@ final class AuditBatch {
   }
 
   /// Adds a record to this turn's batch. `waiter` is called on the event loop, never before this call has returned.
-  func write(_ record: AuditRecord, to series: AuditLog.Series, then waiter: @escaping Waiter) {
-    switch series {
+  func write(_ record: AuditRecord, then waiter: @escaping Waiter) {
+    let now = WallTime.now()
+    switch record.series {
     case .requests:
-      record.encode(into: &self.requests.lines)
+      record.encode(into: &self.requests.lines, at: now)
       self.requests.waiters.append(waiter)
     case .unauthenticated:
-      record.encode(into: &self.unauthenticated.lines)
+      record.encode(into: &self.unauthenticated.lines, at: now)
       self.unauthenticated.waiters.append(waiter)
     }
     guard !self.isScheduled else { return }
@@ -47,7 +48,7 @@ final class AuditBatch {
     self.flush(&self.unauthenticated, to: .unauthenticated)
   }
 
-  private func flush(_ pending: inout Pending, to series: AuditLog.Series) {
+  private func flush(_ pending: inout Pending, to series: AuditSeries) {
     guard !pending.waiters.isEmpty else { return }
     let waiters = pending.waiters
     pending.waiters = []

@@ -10,8 +10,7 @@ struct GatewayReceiver: RequestReceiver {
   func receive(_ head: RequestHead, on stream: any ClientStream, of connection: ConnectionFacts) -> any ClientStreamDelegate {
     let loop = self.contexts.context(of: stream.eventLoop)
     let exchange = Exchange(
-      trail: AuditTrail(head: head, connection: connection, generation: loop.generation, now: loop.wallTime()),
-      wantsPage: ErrorResponder.wantsPage(head), stream: stream, connection: connection, loop: loop)
+      head, record: loop.openRecord(AuditedRequest(head), of: connection), stream: stream, connection: connection, loop: loop)
     RequestPath(generation: loop.generation).walk(head, exchange)
     return exchange
   }
@@ -19,16 +18,16 @@ struct GatewayReceiver: RequestReceiver {
   func refuse(_ malformed: MalformedMessage, on stream: any ClientStream, of connection: ConnectionFacts) {
     let loop = self.contexts.context(of: stream.eventLoop)
     let exchange = Exchange(
-      trail: AuditTrail(malformed: malformed, connection: connection, generation: loop.generation, now: loop.wallTime()),
-      wantsPage: false, stream: stream, connection: connection, loop: loop)
+      nil, record: loop.openRecord(AuditedRequest(malformed), of: connection), stream: stream, connection: connection, loop: loop)
     exchange.answer(Problem(malformed))
   }
 
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String) {
-    // Called on the event loop of the connection that failed, or on the accepting one: whichever it is has a context.
     guard let loop = self.contexts.current() else { return }
-    let trail = AuditTrail(failedConnection: problem, from: address, listener: listener, generation: loop.generation, now: loop.wallTime())
-    loop.audit.write(trail.responseComplete(now: loop.wallTime()), to: .unauthenticated) { _ in }
+    let record = AuditRecord(
+      failedConnection: problem, from: address, listener: listener, auditID: AuditID(), received: .now(),
+      configuration: loop.generation.hash)
+    loop.audit.write(record) { _ in }
   }
 }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import SallyportAudit
+import SallyportCore
 
 /// What the exchanges of one event loop share: no lock, no hop.
 final class LoopContext {
@@ -17,7 +18,10 @@ final class LoopContext {
     self.generation = generation
   }
 
-  func wallTime() -> WallTime { WallTime.now() }
+  /// Opens the audit record of a request that has just been read.
+  func openRecord(_ request: AuditedRequest, of connection: ConnectionFacts) -> AuditRecord {
+    AuditRecord(request, of: connection, auditID: AuditID(), received: .now(), configuration: self.generation.hash)
+  }
 
   func exchangeBegan() { self.openExchanges += 1 }
 

@@ -18,7 +18,8 @@ struct RequestPath {
     do throws(Problem) {
       // Nothing by which a client could pass itself off as somebody gets past the door, whatever the path and its end.
       let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer)
-      exchange.note { $0.stripped(stripped) }
+      exchange.record.impersonation = stripped.impersonation
+      exchange.record.clientAuditID = stripped.clientAuditID
 
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
@@ -28,11 +29,11 @@ struct RequestPath {
 
       // The first route that fits says what is asked of the client, and where the request goes.
       let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
-      exchange.note { $0.route = route.name }
+      exchange.record.route = route.name
 
       // The target must read one way only at that upstream: policy, audit and upstream all see this reading.
       let reading = try self.read(stripped, for: route)
-      exchange.note { $0.read(reading) }
+      exchange.record.info = reading.info
 
       // Who is it? A cache answers at once; a password that must be hashed suspends the request.
       let answer = self.generation.authenticator.authenticate(
@@ -52,12 +53,12 @@ struct RequestPath {
   ) {
     do throws(Problem) {
       let subject = try self.subject(outcome, stripped, route)
-      exchange.note { $0.subject = subject }
+      exchange.record.subject = subject
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.
       let decision = route.policy.decide(authenticated)
-      exchange.note { $0.decision = decision }
+      exchange.record.decision = decision
       guard let permitted = PermittedRequest(authenticated, decision) else {
         throw .denied(decision.denialMessage)
       }
@@ -65,7 +66,8 @@ struct RequestPath {
       // What will the upstream believe? Written last, behind everything that the client sent.
       let credential = try route.credential.credential(for: subject, impersonating: stripped.impersonation)
       let credentialed = try CredentialedRequest(permitted, credential: credential)
-      exchange.note { $0.forwarding(credential, to: route.upstreamName) }
+      exchange.record.credential = credential.kind
+      exchange.record.upstream = route.upstreamName
 
       // Go. The answer comes back to the exchange, and leaves once its record is written.
       exchange.forward(credentialed, to: route.upstream)

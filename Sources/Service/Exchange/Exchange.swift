@@ -6,16 +6,19 @@ import SallyportWire
 
 /// One request and its answer: joins the client's stream, the stations and the upstream's stream.
 ///
-/// The exchange decides nothing. ``RequestPath`` walks the request through the stations, ``AnswerStateMachine`` says
-/// what of the answer may leave, and ``AuditTrail`` keeps what the record will say. The object lives on its client
-/// connection's event loop and ends with the answer; a client that is gone stops everything.
+/// The exchange decides nothing. ``RequestPath`` walks the request through the stations, and ``AnswerStateMachine`` says
+/// what of the answer may leave; the exchange does what they say and keeps the audit record. The object lives on its
+/// client connection's event loop and ends with the answer; a client that is gone stops everything.
 final class Exchange {
   let loop: LoopContext
   let connection: ConnectionFacts
   let stream: any ClientStream
-  private(set) var trail: AuditTrail
+  /// What the audit log will say. Filled in as the request goes its way.
+  var record: AuditRecord
 
   private var answer = AnswerStateMachine()
+  /// The request's method; `nil` for one that could not be read.
+  private let method: Method?
   private let wantsPage: Bool
 
   private var upstream: (any UpstreamStream)?
@@ -24,17 +27,16 @@ final class Exchange {
   private var earlyEnd: HeaderFields?
   private var isForwarding = false
 
-  init(trail: AuditTrail, wantsPage: Bool, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
-    self.trail = trail
-    self.wantsPage = wantsPage
+  /// - Parameter head: the request's head; `nil` for a request that could not be read
+  init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
+    self.record = record
+    self.method = head?.method
+    self.wantsPage = head.map(ErrorResponder.wantsPage) ?? false
     self.stream = stream
     self.connection = connection
     self.loop = loop
     loop.exchangeBegan()
   }
-
-  /// Keeps a fact for the record.
-  func note(_ change: (inout AuditTrail) -> Void) { change(&self.trail) }
 
   var isOver: Bool { self.answer.isDone }
 
@@ -43,11 +45,9 @@ final class Exchange {
   /// Sends the request to its upstream, behind a `RequestReceived` record where the request changes something or stays.
   func forward(_ request: CredentialedRequest, to upstream: Upstream) {
     guard !self.isOver else { return }
-    guard self.trail.leavesTraceBeforeForwarding else {
-      return self.startForwarding(request, to: upstream)
-    }
+    guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
     self.stream.setRequestFlow(paused: true)
-    self.loop.audit.write(self.trail.requestReceived(), to: .requests) { [self] succeeded in
+    self.write(.requestReceived) { [self] succeeded in
       guard !self.isOver else { return }
       self.stream.setRequestFlow(paused: false)
       guard succeeded else { return self.withhold() }
@@ -57,7 +57,7 @@ final class Exchange {
 
   private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
     self.isForwarding = true
-    let stream = upstream.send(request, auditID: self.trail.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
+    let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
     self.upstream = stream
     if request.head.expectsContinue { self.stream.sendInformational(ResponseHead(status: 100)) }
     let body = self.earlyBody
@@ -74,19 +74,26 @@ final class Exchange {
   /// Answers with a problem. The client reads its message; the record and the operator read its detail.
   func answer(_ problem: Problem, challenges: [String] = []) {
     guard !self.isOver else { return }
-    self.trail.problem = problem
-    let message = ErrorResponder.answer(
-      to: problem, method: self.trail.method, wantsPage: self.wantsPage, object: self.trail.info, challenges: challenges,
-      auditID: self.trail.auditID.description)
+    self.record.problem = problem
+    self.record.response = AuditRecord.Response(
+      code: problem.status, reason: ErrorResponder.reason(problem.status), message: problem.message)
+    let message = self.message(for: problem, challenges: challenges)
     self.answer(message.head, body: message.body)
   }
 
-  /// Answers with a complete message.
-  func answer(_ head: ResponseHead, body: ByteBuffer) {
+  private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
+    ErrorResponder.answer(
+      to: problem, method: self.method ?? .get, wantsPage: self.wantsPage, object: self.record.info, challenges: challenges,
+      auditID: self.record.auditID.description)
+  }
+
+  private func answer(_ head: ResponseHead, body: ByteBuffer) {
     self.stream.abandonRequestBody()
     _ = self.answer.headReceived(head)
-    if body.readableBytes > 0, self.trail.method != .head { self.answer.bodyReceived(body) }
-    self.trail.status = head.status
+    if self.method != .head {
+      self.answer.bodyReceived(body)
+      self.record.bytesOut = UInt64(body.readableBytes)
+    }
     self.finish(self.answer.endReceived(trailers: HeaderFields()))
   }
 
@@ -98,9 +105,12 @@ final class Exchange {
   }
 
   private func writeClosingRecord() {
-    self.loop.audit.write(self.trail.responseComplete(now: self.loop.wallTime()), to: self.trail.series) { [self] succeeded in
-      self.auditWritten(succeeded)
-    }
+    self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
+  }
+
+  private func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
+    self.record.stage = stage
+    self.loop.audit.write(self.record, then: waiter)
   }
 
   private func auditWritten(_ succeeded: Bool) {
@@ -124,12 +134,10 @@ final class Exchange {
     self.upstream?.cancel()
     self.upstream = nil
     _ = self.answer.clientGone()
-    let message = ErrorResponder.answer(
-      to: .auditUnavailable, method: self.trail.method, wantsPage: self.wantsPage, object: nil, challenges: [],
-      auditID: self.trail.auditID.description)
+    let message = self.message(for: .auditUnavailable)
     self.stream.abandonRequestBody()
     self.stream.sendHead(message.head)
-    if self.trail.method != .head { self.stream.sendBody(message.body) }
+    if self.method != .head { self.stream.sendBody(message.body) }
     self.stream.sendEnd(trailers: HeaderFields())
     self.stream.flush()
   }
@@ -159,7 +167,7 @@ final class Exchange {
 
 extension Exchange: ClientStreamDelegate {
   func clientSentBody(_ bytes: ByteBuffer) {
-    self.trail.bytesIn += UInt64(bytes.readableBytes)
+    self.record.bytesIn += UInt64(bytes.readableBytes)
     guard self.isForwarding else { return self.earlyBody.append(bytes) }
     self.upstream?.sendBody(bytes)
   }
@@ -179,13 +187,15 @@ extension Exchange: ClientStreamDelegate {
       return self.answer(Problem(malformed))
     }
     guard self.answer.clientGone() else { return self.ended() }
-    self.trail.problem = .clientGone(reason)
+    let problem = Problem.clientGone(reason)
+    self.record.problem = problem
+    if self.record.response == nil { self.record.response = AuditRecord.Response(code: problem.status) }
     // Nobody waits for this record, and a failure to write it shows in the log's own state.
-    self.loop.audit.write(self.trail.responseComplete(now: self.loop.wallTime()), to: self.trail.series) { _ in }
+    self.write(.responseComplete) { _ in }
     self.ended()
   }
 
-  private var answerIsBeingRecorded: Bool { self.trail.status != nil }
+  private var answerIsBeingRecorded: Bool { self.record.response != nil }
 }
 
 // MARK: - The upstream's side
@@ -199,7 +209,7 @@ extension Exchange: UpstreamStreamDelegate {
 
   func upstreamSentHead(_ head: ResponseHead) {
     switch self.answer.headReceived(ResponseHopByHop.strip(head)) {
-    case .none: self.trail.status = head.status
+    case .none: self.record.response = AuditRecord.Response(code: head.status)
     case .protocolError:
       self.upstream?.cancel()
       self.upstreamFailed(.upstreamAnsweredTwice)
@@ -207,7 +217,7 @@ extension Exchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentBody(_ bytes: ByteBuffer) {
-    self.trail.bytesOut += UInt64(bytes.readableBytes)
+    self.record.bytesOut += UInt64(bytes.readableBytes)
     self.answer.bodyReceived(bytes)
   }
 
@@ -223,9 +233,7 @@ extension Exchange: UpstreamStreamDelegate {
       parts.forEach(self.stream.sendBody)
       self.stream.flush()
     case .auditStart:
-      self.loop.audit.write(self.trail.responseStarted(now: self.loop.wallTime()), to: self.trail.series) { [self] succeeded in
-        self.auditWritten(succeeded)
-      }
+      self.write(.responseStarted) { [self] succeeded in self.auditWritten(succeeded) }
     }
   }
 
@@ -237,13 +245,10 @@ extension Exchange: UpstreamStreamDelegate {
   func upstreamFailed(_ problem: Problem) {
     self.upstream = nil
     switch self.answer.failed() {
-    case .none: self.trail.problem = problem
-    case .answer:
-      self.trail.status = nil
-      self.trail.bytesOut = 0
-      self.answer(problem)
+    case .none: self.record.problem = problem
+    case .answer: self.answer(problem)
     case .auditEnd:
-      self.trail.problem = problem
+      self.record.problem = problem
       self.writeClosingRecord()
     }
   }
