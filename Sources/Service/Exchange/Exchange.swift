@@ -26,6 +26,8 @@ final class Exchange {
   private var earlyBody = BodyParts()
   private var earlyEnd: HeaderFields?
   private var isForwarding = false
+  /// The client may be slow already before there is an upstream to tell: bytes of its last answer still wait.
+  private var isClientPaused = false
 
   /// - Parameter head: the request's head; `nil` for a request that could not be read
   init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
@@ -59,6 +61,7 @@ final class Exchange {
     self.isForwarding = true
     let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
     self.upstream = stream
+    if self.isClientPaused { stream.setResponseFlow(paused: true) }
     if request.head.expectsContinue { self.stream.sendInformational(ResponseHead(status: 100)) }
     let body = self.earlyBody
     self.earlyBody = BodyParts()
@@ -177,7 +180,10 @@ extension Exchange: ClientStreamDelegate {
     self.upstream?.sendEnd(trailers: trailers)
   }
 
-  func clientFlowChanged(paused: Bool) { self.upstream?.setResponseFlow(paused: paused) }
+  func clientFlowChanged(paused: Bool) {
+    self.isClientPaused = paused
+    self.upstream?.setResponseFlow(paused: paused)
+  }
 
   func clientGone(_ reason: ClientGone) {
     self.upstream?.cancel()
