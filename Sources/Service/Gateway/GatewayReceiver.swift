@@ -30,37 +30,3 @@ struct GatewayReceiver: RequestReceiver {
     loop.audit.write(record) { _ in }
   }
 }
-
-/// The contexts of all event loops, found by the event loop.
-struct LoopContexts: Sendable {
-  private let contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>]
-  let eventLoops: [any EventLoop]
-
-  /// Makes a context for each event loop of the group.
-  init(group: any EventLoopGroup, log: AuditLog, generation: Generation) async throws {
-    var contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>] = [:]
-    var eventLoops: [any EventLoop] = []
-    for eventLoop in group.makeIterator() {
-      contexts[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-        NIOLoopBound(LoopContext(eventLoop: eventLoop, log: log, generation: generation), eventLoop: eventLoop)
-      }.get()
-      eventLoops.append(eventLoop)
-    }
-    self.contexts = contexts
-    self.eventLoops = eventLoops
-  }
-
-  /// The context of an event loop; must be called on it.
-  func context(of eventLoop: any EventLoop) -> LoopContext {
-    guard let bound = self.contexts[ObjectIdentifier(eventLoop)] else {
-      // Listeners are started on the group that the contexts were made from, so there is no other event loop.
-      preconditionFailure("a connection on an event loop of another group")
-    }
-    return bound.value
-  }
-
-  /// The context of the event loop that this is called on.
-  func current() -> LoopContext? {
-    self.eventLoops.first { $0.inEventLoop }.map(self.context(of:))
-  }
-}

@@ -10,7 +10,6 @@ final class LoopContext {
   var generation: Generation
   /// How many requests of this event loop are unanswered.
   private(set) var openExchanges = 0
-  private var whenIdle: EventLoopPromise<Void>?
 
   init(eventLoop: any EventLoop, log: AuditLog, generation: Generation) {
     self.eventLoop = eventLoop
@@ -25,18 +24,5 @@ final class LoopContext {
 
   func exchangeBegan() { self.openExchanges += 1 }
 
-  func exchangeEnded() {
-    self.openExchanges -= 1
-    guard self.openExchanges == 0 else { return }
-    self.whenIdle?.succeed(())
-    self.whenIdle = nil
-  }
-
-  /// Completes when no request of this event loop is unanswered.
-  func idle() -> EventLoopFuture<Void> {
-    guard self.openExchanges > 0 else { return self.eventLoop.makeSucceededVoidFuture() }
-    let promise = self.whenIdle ?? self.eventLoop.makePromise()
-    self.whenIdle = promise
-    return promise.futureResult
-  }
+  func exchangeEnded() { self.openExchanges -= 1 }
 }
