@@ -33,4 +33,40 @@ enum FieldBytes {
   static func lowercased(_ byte: UInt8) -> UInt8 {
     byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
   }
+
+  /// Whether all bytes may stand in a field value.
+  static func holdsOnlyValueBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    for byte in bytes where !self.isValueByte(byte) { return false }
+    return true
+  }
+
+  /// Whether the bytes are `word` in any letter case.
+  ///
+  /// - Parameter word: ASCII, in lower case
+  static func equal(_ bytes: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+    guard bytes.count == word.utf8CodeUnitCount else { return false }
+    for index in 0..<bytes.count where self.lowercased(bytes[index]) != word.utf8Start[index] { return false }
+    return true
+  }
+
+  /// Whether two runs of bytes are the same in any letter case.
+  static func equalFolded(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+    left.count == right.count && zip(left, right).allSatisfy { self.lowercased($0) == self.lowercased($1) }
+  }
+
+  /// Calls `body` with each member of a comma-separated list, without the blanks around it; empty members are skipped
+  /// (RFC 9110 section 5.6.1).
+  static func forEachListMember(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    var start = 0
+    while start < list.count {
+      var end = start
+      while end < list.count, list[end] != UInt8(ascii: ",") { end += 1 }
+      var first = start
+      var last = end
+      while first < last, self.isBlank(list[first]) { first += 1 }
+      while last > first, self.isBlank(list[last - 1]) { last -= 1 }
+      if first < last { body(UnsafeRawBufferPointer(rebasing: list[first..<last])) }
+      start = end + 1
+    }
+  }
 }

@@ -12,6 +12,8 @@ public struct HeaderFields: Sendable {
     var valueStart: UInt32
     var valueLength: UInt32
     var known: KnownField?
+
+    var valueRange: Range<Int> { Int(self.valueStart)..<Int(self.valueStart + self.valueLength) }
   }
 
   private(set) var bytes: ByteBuffer

@@ -15,6 +15,14 @@ public enum BodyFraming: Sendable, Hashable {
   case chunked
   /// All bytes until the connection ends; only a response can be framed so.
   case untilClose
+
+  /// Whether some byte of content may come.
+  public var hasContent: Bool {
+    switch self {
+    case .none, .length(0): false
+    case .length, .chunked, .untilClose: true
+    }
+  }
 }
 
 /// A request's head, read one way only.
