@@ -1,0 +1,18 @@
+/// Percent escapes (RFC 3986 section 2.1).
+enum PercentEncoding {
+  /// The value of a hexadecimal digit in either letter case.
+  static func hexValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+
+  /// The byte that the escape at `index` stands for; `nil` where `%` is not followed by two digits.
+  static func escape(at index: Int, in bytes: UnsafeRawBufferPointer) -> UInt8? {
+    guard index + 2 < bytes.count, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2]) else { return nil }
+    return high << 4 | low
+  }
+}
