@@ -14,11 +14,12 @@ import struct Foundation.Date
 /// - The key usage of each issuer, where it has one, must allow it to sign certificates, and an issuer's extended key
 ///   usage, where it has one, must not exclude clients (what Go and OpenSSL do, beyond RFC 5280).
 struct ClientAuthenticationPolicy: VerifierPolicy {
-  let verifyingCriticalExtensions: [ASN1ObjectIdentifier] = [
+  /// What this policy and the library's judge between them. Alternative names are understood by not being an identity here.
+  private static let understood: [ASN1ObjectIdentifier] = [
     .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.basicConstraints,
-    // Every name that could be an identity is either judged elsewhere or not looked at: understanding it asks for no more.
-    .X509ExtensionID.subjectAlternativeName,
+    .X509ExtensionID.nameConstraints, .X509ExtensionID.subjectAlternativeName,
   ]
+  let verifyingCriticalExtensions = Self.understood
   let time: Date
 
   func chainMeetsPolicyRequirements(chain: UnverifiedCertificateChain) -> PolicyEvaluationResult {
@@ -40,6 +41,10 @@ struct ClientAuthenticationPolicy: VerifierPolicy {
     }
     if time > leaf.notValidAfter {
       return ListenerProblem.certificateExpired.with(detail: "was valid until \(leaf.notValidAfter)")
+    }
+    // The library refuses these too, but does not say so.
+    if let unknown = leaf.extensions.first(where: { $0.critical && !Self.understood.contains($0.oid) }) {
+      return ListenerProblem.certificateRefused.with(detail: "has a critical extension that is not understood: \(unknown.oid)")
     }
     do {
       if case .isCertificateAuthority? = try leaf.extensions.basicConstraints {

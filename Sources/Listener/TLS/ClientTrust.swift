@@ -1,5 +1,6 @@
 import NIOSSL
 import SallyportCore
+import SwiftASN1
 @_spi(FixedExpiryValidationTime) import X509
 
 import struct Foundation.Date
@@ -91,13 +92,7 @@ final class ClientTrust: Sendable {
       RFC5280Policy(fixedExpiryValidationTime: time)
       ClientAuthenticationPolicy(time: time)
     }
-    var hint: String?
-    let result = await verifier.validate(leaf: leaf, intermediates: CertificateStore(intermediates)) { diagnostic in
-      // Of all steps only these tell why a chain that exists was not taken.
-      let text = "\(diagnostic)"
-      if text.contains("critical extension") { hint = text }
-    }
-    switch result {
+    switch await verifier.validate(leaf: leaf, intermediates: CertificateStore(intermediates)) {
     case .validCertificate(let path):
       return .success(
         VerifiedClient(
@@ -107,9 +102,6 @@ final class ClientTrust: Sendable {
       let subject = "\(leaf.subject) (serial \(verified.serial), issuer \(leaf.issuer))"
       if let reason = failures.first?.policyFailureReason {
         return .failure(ListenerProblem.certificateRefused.with(detail: "\(subject): \(reason)"))
-      }
-      if let hint {
-        return .failure(ListenerProblem.certificateRefused.with(detail: "\(subject): \(hint)"))
       }
       return .failure(ListenerProblem.certificateUnknownIssuer.with(detail: subject))
     }

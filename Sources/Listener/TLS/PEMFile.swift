@@ -53,9 +53,9 @@ enum PEMFile {
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: file))
-    } catch CocoaError.fileReadNoSuchFile {
+    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
       throw ListenerProblem.fileUnreadable.with(detail: "\(file): there is no such file")
-    } catch CocoaError.fileReadNoPermission {
+    } catch let error as CocoaError where error.code == .fileReadNoPermission {
       throw ListenerProblem.fileUnreadable.with(detail: "\(file): this user may not read the file")
     } catch {
       throw ListenerProblem.fileUnreadable.with(detail: "\(file): cannot be read: \(error)")

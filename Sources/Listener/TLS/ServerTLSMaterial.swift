@@ -1,3 +1,4 @@
+import NIOCore
 import NIOSSL
 import SallyportCore
 import X509

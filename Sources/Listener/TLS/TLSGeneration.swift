@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOSSL
+import SallyportCore
 
 import struct Foundation.Date
 
@@ -33,7 +34,7 @@ final class TLSGeneration: Sendable {
 }
 
 /// A dictionary that forgets its oldest entry when it is full.
-struct BoundedTable<Value> {
+struct BoundedTable<Value: Sendable>: Sendable {
   private var values: [String: Value] = [:]
   /// The keys in the order in which they came, as a ring once it is full.
   private var order: [String] = []

@@ -25,7 +25,8 @@ extension VerifiedCertificate {
     for relativeName in name {
       for attribute in relativeName where attribute.type == type {
         guard let text = String(attribute.value) else {
-          throw ListenerProblem.certificateUnreadable.with(detail: "a name in the subject is neither UTF8String, PrintableString nor IA5String")
+          throw ListenerProblem.certificateUnreadable.with(
+            detail: "a name in the subject is neither UTF8String, PrintableString nor IA5String")
         }
         texts.append(text)
       }
