@@ -15,6 +15,12 @@ struct ConnectionStateMachine {
     case malformed(String)
   }
 
+  enum BytesAction: Equatable {
+    case read
+    /// Nobody asked for any: they would be taken for the next request's answer.
+    case endConnection
+  }
+
   enum WriteAction: Equatable {
     case write
     /// The request has ended, or is not the one that was announced: written on, it would be read as another request.
@@ -95,11 +101,11 @@ struct ConnectionStateMachine {
 
   // MARK: The answer
 
-  /// Bytes came from the server. `false`: nobody asked for any.
-  mutating func bytesArrived() -> Bool {
-    guard case .exchanging(let request, let answer) = self.state else { return false }
+  /// Bytes came from the server.
+  mutating func bytesArrived() -> BytesAction {
+    guard case .exchanging(let request, let answer) = self.state else { return .endConnection }
     if answer == .awaited { self.state = .exchanging(request, .begun) }
-    return true
+    return .read
   }
 
   mutating func received(_ event: ResponseEvent) -> ReceiveAction {

@@ -153,12 +153,13 @@ final class UpstreamConnection: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = self.unwrapInboundIn(data)
     guard bytes.readableBytes > 0, self.phase == .ready else { return }
-    guard self.machine.bytesArrived() else {
-      // A server that speaks unasked has its words taken for the next request's answer: no request may come after.
-      return self.retire()
+    switch self.machine.bytesArrived() {
+    case .read:
+      self.reader.receive(bytes)
+      self.passOnEvents()
+    case .endConnection:
+      self.retire()
     }
-    self.reader.receive(bytes)
-    self.passOnEvents()
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {

@@ -1,11 +1,6 @@
 import Logging
 import NIOCore
-import NIOPosix
 import SallyportCore
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// The connections of one event loop and one ``PoolKey``.
 ///
@@ -22,6 +17,7 @@ final class ConnectionPool {
   let eventLoop: any EventLoop
   private let endpoints: [Endpoint]
   private let connectTimeout: TimeAmount
+  private let connector: Connector
   private let logger: Logger
   private var machine: PoolStateMachine
   /// By the index of their ID.
@@ -37,11 +33,12 @@ final class ConnectionPool {
 
   init(
     key: PoolKey, endpoints: [Endpoint], firstServer: Int, limits: PoolStateMachine.Limits, connectTimeout: TimeAmount,
-    eventLoop: any EventLoop, logger: Logger
+    eventLoop: any EventLoop, logger: Logger, connector: @escaping Connector = connectByTCP
   ) {
     self.key = key
     self.endpoints = endpoints
     self.connectTimeout = connectTimeout
+    self.connector = connector
     self.eventLoop = eventLoop
     self.logger = logger
     self.machine = PoolStateMachine(limits: limits, servers: endpoints.count, firstServer: firstServer)
@@ -139,23 +136,7 @@ final class ConnectionPool {
   private func connect(_ attempt: PoolStateMachine.Attempt) {
     let endpoint = self.endpoints[attempt.server]
     let deadline = self.eventLoop.now + self.connectTimeout
-    let bootstrap = ClientBootstrap(group: self.eventLoop)
-      .connectTimeout(self.connectTimeout)
-      .withUpstreamSocketOptions()
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          if let tls = try endpoint.makeTLSHandler() { try channel.pipeline.syncOperations.addHandler(tls) }
-          try channel.pipeline.syncOperations.addHandler(UpstreamConnection(endpoint: endpoint))
-        }
-      }
-    // An address needs no resolver, which would go by another thread.
-    let connected =
-      if let address = try? SocketAddress(ipAddress: endpoint.server.host, port: endpoint.server.port) {
-        bootstrap.connect(to: address)
-      } else {
-        bootstrap.connect(host: endpoint.server.host, port: endpoint.server.port)
-      }
-    connected.assumeIsolated().whenComplete { result in
+    self.connector(endpoint, self.connectTimeout, self.eventLoop).assumeIsolated().whenComplete { result in
       do {
         let connection = try result.get().pipeline.syncOperations.handler(type: UpstreamConnection.self)
         self.keep(connection, at: attempt.connection)
@@ -199,22 +180,5 @@ final class ConnectionPool {
     case .unreachable: self.lastFailure
     case .closing: .upstreamBusy.with(detail: "\(self.key): the upstream is being taken out of service")
     }
-  }
-}
-
-extension ClientBootstrap {
-  /// Small writes leave at once, and a server that silently went away is noticed in about a minute even while a watch is
-  /// quiet: no timer of ours ever ends one.
-  fileprivate func withUpstreamSocketOptions() -> ClientBootstrap {
-    let bootstrap = self.channelOption(.tcpOption(.tcp_nodelay), value: 1).channelOption(.socketOption(.so_keepalive), value: 1)
-    #if canImport(Glibc)
-      return
-        bootstrap
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
-    #else
-      return bootstrap
-    #endif
   }
 }
