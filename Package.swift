@@ -57,14 +57,18 @@ let package = Package(
       "Listener", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
     station(
       "Authentication",
-      ["SallyportCore", "SallyportWire", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509, swiftASN1, yams]),
+      [
+        "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
+        swiftASN1,
+      ]),
     station("Policy", ["SallyportCore", "SallyportWire"]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
     station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, logging, nioConcurrencyHelpers]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
-    station("Configuration", ["SallyportCore", yams]),
+    station("StrictYAML", [yams]),
+    station("Configuration", ["SallyportStrictYAML", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station("PracticeCluster", ["SallyportWire", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, logging]),
 
@@ -109,7 +113,8 @@ let package = Package(
         logging,
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
-    tests(of: "Configuration", ["SallyportConfiguration", "TestSupport"]),
+    tests(of: "StrictYAML", ["SallyportStrictYAML"]),
+    tests(of: "Configuration", ["SallyportStrictYAML", "SallyportConfiguration", "TestSupport"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(

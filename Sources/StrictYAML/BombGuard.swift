@@ -1,0 +1,46 @@
+/// Finds documents that must not even be composed.
+///
+/// Yams follows aliases while it composes: an alias in the place of a key is hashed with everything below it, so a few
+/// lines of nested aliases would keep it busy for years. Anchors are refused anyway, but only once the document is a
+/// tree; this check comes before and needs no tokens. It counts what *could* be an alias, comments and text included, and
+/// lets a document pass that has so few of them that following all of them costs nothing.
+enum BombGuard {
+  /// Eight aliases nest at most so that one value is repeated some twenty times.
+  static let harmlessAliases = 8
+
+  /// The position of the first possible anchor of a document with too many possible aliases; `nil` for a harmless one.
+  static func bomb(in text: String) -> YAMLTree.Position? {
+    var firstAnchor: YAMLTree.Position?
+    var aliases = 0
+    var line = 1
+    var column = 1
+    var previous = UInt8(ascii: "\n")
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*"), self.canPrecedeToken(previous) {
+        if byte == UInt8(ascii: "*") {
+          aliases += 1
+        } else if firstAnchor == nil {
+          firstAnchor = .init(line: line, column: column)
+        }
+      }
+      if byte == UInt8(ascii: "\n") {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+      previous = byte
+    }
+    return aliases > self.harmlessAliases ? firstAnchor : nil
+  }
+
+  /// Behind any other byte, `&` and `*` are part of a scalar or a syntax error.
+  private static func canPrecedeToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): true
+    case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"): true
+    case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "?"): true
+    default: byte >= 0x80  // a line or paragraph separator, a byte order mark
+    }
+  }
+}
