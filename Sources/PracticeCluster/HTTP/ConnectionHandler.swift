@@ -1,0 +1,140 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// One client connection: collects a request, has it answered, and sends the answer no faster than the client takes it.
+///
+/// Stands behind NIOHTTP1's own codec and pipelining handler, so requests come one at a time.
+final class ConnectionHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// The API server's limit for a request body, in bytes.
+  static let maximumBody = 3 * 1024 * 1024
+
+  private enum State {
+    case idle
+    case collecting(HTTPRequestHead, ByteBuffer)
+    /// The body was too large and the answer is on its way; what still comes is dropped.
+    case draining
+    case streaming(any BodyStream, keepAlive: Bool)
+    case closed
+  }
+
+  private let respond: @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
+  private let verifier: PeerVerifier
+  private var peer: PeerTrust?
+  private var state = State.idle
+
+  init(verifier: PeerVerifier, respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse) {
+    self.verifier = verifier
+    self.respond = respond
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch (self.unwrapInboundIn(data), self.state) {
+    case (.head(let head), .idle):
+      if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }), head.version == .http1_1 {
+        context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+      }
+      self.state = .collecting(head, ByteBuffer())
+    case (.body(var bytes), .collecting(let head, var body)):
+      self.state = .idle
+      body.writeBuffer(&bytes)
+      guard body.readableBytes <= Self.maximumBody else {
+        self.state = .draining
+        return self.send(APIError.tooLarge(limit: Self.maximumBody).response, to: head, keepAlive: false, context: context)
+      }
+      self.state = .collecting(head, body)
+    case (.end, .collecting(let head, let body)):
+      self.state = .idle
+      self.send(self.respond(head, body, self.provenPeer(context)), to: head, keepAlive: head.isKeepAlive, context: context)
+    case (_, .draining), (_, .closed), (_, .streaming), (_, .idle), (.head, .collecting):
+      break
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { self.pump(context: context) }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if case .streaming(let stream, _) = self.state { stream.stop() }
+    self.state = .closed
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  /// What the connection's certificate proves, looked up once: the handshake is over when the first request is there.
+  private func provenPeer(_ context: ChannelHandlerContext) -> PeerTrust {
+    if let peer = self.peer { return peer }
+    let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+    let peer = tls?.peerCertificate.map(self.verifier.trust(of:)) ?? .nobody
+    self.peer = peer
+    return peer
+  }
+
+  private func send(_ response: APIResponse, to request: HTTPRequestHead, keepAlive: Bool, context: ChannelHandlerContext) {
+    var head = HTTPResponseHead(version: request.version, status: HTTPResponseStatus(statusCode: response.status))
+    for (name, value) in response.headers { head.headers.add(name: name, value: value) }
+    switch response.body {
+    case .bytes(let bytes):
+      head.headers.replaceOrAdd(name: "Content-Length", value: String(bytes.count))
+      if !keepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+      context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+      // A HEAD is answered with the length alone (RFC 9110 section 9.3.2).
+      if request.method != .HEAD { context.write(self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil) }
+      self.finish(keepAlive: keepAlive, context: context)
+    case .stream(let stream):
+      // HTTP/1.0 knows no chunks: there the end of the connection ends the body.
+      let keepAlive = keepAlive && request.version.knowsChunks
+      if !keepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+      context.writeAndFlush(self.wrapOutboundOut(.head(head)), promise: nil)
+      self.state = .streaming(stream, keepAlive: keepAlive)
+      let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      let eventLoop = context.eventLoop
+      stream.start(on: eventLoop) {
+        eventLoop.execute {
+          let (handler, context) = loopBound.value
+          handler.pump(context: context)
+        }
+      }
+      self.pump(context: context)
+    }
+  }
+
+  private func pump(context: ChannelHandlerContext) {
+    guard case .streaming(let stream, let keepAlive) = self.state else { return }
+    while context.channel.isWritable {
+      switch stream.next() {
+      case .bytes(let bytes):
+        context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+      case .later:
+        return
+      case .end:
+        stream.stop()
+        self.state = .idle
+        return self.finish(keepAlive: keepAlive, context: context)
+      }
+    }
+  }
+
+  private func finish(keepAlive: Bool, context: ChannelHandlerContext) {
+    if keepAlive {
+      context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+    } else {
+      let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+      context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in loopBound.value.close(promise: nil) }
+    }
+  }
+}
+
+extension HTTPVersion {
+  /// From HTTP/1.1 on there are chunks, and a `Host` in every request.
+  var knowsChunks: Bool { self.major > 1 || self.major == 1 && self.minor >= 1 }
+}
