@@ -27,14 +27,13 @@ struct DemoFolder {
 
   func file(_ name: String) -> String { "\(self.path)/\(name)" }
 
-  /// Makes the folder and everything in it.
+  /// Makes the folder with its certificates and the password file.
   ///
   /// - Parameters:
   ///   - path: the folder; made if it is not there
-  ///   - clusterPort: where the practice cluster will listen on loopback
-  ///   - port: where the gateway will listen on loopback
+  ///   - password: for those who sign in by password
   /// - Throws: an error that names the file that could not be written.
-  init(path: String, password: String, hash: (String) throws -> String) throws {
+  init(path: String, password: String) throws {
     self.path = path
     self.password = password
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -59,7 +58,7 @@ struct DemoFolder {
 
     var users = "# Written by `sallyport demo`. Hashes are made by `sallyport password`.\nusers:\n"
     for person in DemoPerson.all where person.credential == .password {
-      users += "- name: \(person.name)\n  passwordHash: \"\(try hash(password))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
+      users += "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.hash(Array(password.utf8)))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
     }
     try self.write(users, to: Name.users, permissions: 0o600)
   }
