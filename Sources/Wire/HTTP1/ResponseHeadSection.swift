@@ -43,13 +43,13 @@ struct ResponseHeadSection {
   /// See RFC 9112 section 6.3.
   private func framing(of line: StatusLine, answering method: Method) throws(MalformedMessage) -> BodyFraming {
     if self.fields.isChunked, line.version == .http10 {
-      throw MalformedMessage("Transfer-Encoding stands in a response of HTTP/1.0")
+      throw MalformedMessage("Transfer-Encoding stands in a response of HTTP/1.0.")
     }
     if line.status < 200 || line.status == 204 {
       // Neither may carry framing fields (RFC 9112 section 6.1, RFC 9110 section 8.6). Zero is said by some and harms
       // nobody; with anything else some reader would wait for a body.
       guard !self.fields.isChunked, self.fields.contentLength ?? 0 == 0 else {
-        throw MalformedMessage("a response that cannot have a body announces one")
+        throw MalformedMessage("A response that cannot have a body announces one.")
       }
       return .none
     }

@@ -66,5 +66,5 @@ import Testing
 }
 
 extension MalformedMessage {
-  fileprivate static let tooLong = "the head or trailer section is longer than this server reads"
+  fileprivate static let tooLong = "The head or trailer section is longer than this server reads."
 }

@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "GET http://a/ HTTP/1.1\r\nHost: b", "GET http://a:80/ HTTP/1.1\r\nHost: a", "GET http://a@b/ HTTP/1.1\r\nHost: b",
+    "GET http://a/ HTTP/1.1\r\nHost: b", "GET http://a:80/ HTTP/1.1\r\nHost: a", "CONNECT a:1 HTTP/1.1\r\nHost: b:1",
     "GET http://a HTTP/1.1\r\nHost: ab", "GET http://a?x HTTP/1.1\r\nHost: b",
   ])
   func anAbsoluteTargetOfAnotherHostIsRefused(head: String) {
