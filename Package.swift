@@ -78,11 +78,12 @@ let package = Package(
       "Service",
       [
         "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
       ]),
+    station("Demo", ["SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
-      dependencies: [
+      dependencies: ["SallyportDemo", nioPosix, 
         "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
         logging,
       ],
@@ -118,6 +119,7 @@ let package = Package(
     tests(of: "Configuration", ["SallyportStrictYAML", "SallyportConfiguration", "TestSupport"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
+    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "RequestPath",
       [

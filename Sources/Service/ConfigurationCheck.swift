@@ -1,6 +1,8 @@
-public import SallyportConfiguration
+import SallyportConfiguration
 import Logging
+import NIOCore
 import NIOPosix
+import SallyportStrictYAML
 import SallyportAuthentication
 
 /// Reads a configuration and everything that it names, as a start would, without listening or writing anything.
@@ -17,7 +19,7 @@ public struct ConfigurationCheck: Sendable {
     do {
       let configuration = try GatewayConfiguration.load(file: file)
       for fault in configuration.checkFiles() {
-        if fault.isWarning { check.warnings.append(fault.description) } else { check.faults.append(fault.description) }
+        if fault.severity == .warning { check.warnings.append(fault.description) } else { check.faults.append(fault.description) }
       }
       // A file that is not there was just reported; reading it would only say so again, with less of its place.
       guard check.faults.isEmpty else { return check }

@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportAudit
 import SallyportAuthentication
 import SallyportCore
 import SallyportCredential

@@ -35,7 +35,7 @@ public final class Gateway: Sendable {
   ) async throws(StartFault) -> Gateway {
     let generation = try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
     let log = try self.openLog(configuration.audit)
-    let contexts = await LoopContexts(group: group, log: log, generation: generation)
+    let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
     do {
@@ -52,6 +52,20 @@ public final class Gateway: Sendable {
       logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address)"])
     }
     return gateway
+  }
+
+  /// Reads everything that the configuration names, as ``start(_:group:logger:)`` does, and neither listens nor writes.
+  ///
+  /// - Throws: ``StartFault`` with all that is wrong.
+  static func check(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) {
+    var faults = FaultCollector()
+    _ = faults.collect { () throws(StartFault) in
+      try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
+    }
+    for listener in configuration.listeners {
+      _ = faults.collect { () throws(Problem) in try Listener.check(listener.settings()) }
+    }
+    guard faults.isEmpty else { throw faults.fault }
   }
 
   private static func openLog(_ audit: GatewayConfiguration.Audit) throws(StartFault) -> AuditLog {

@@ -73,8 +73,8 @@ private struct NamedCredential {
       let certificate = try UpstreamConfiguration.ClientCertificate(
         certificateFile: certificateFile.path, privateKeyFile: privateKeyFile.path)
       self.certificate = certificate
-      self.source = .requestHeaders(RequestHeaderCredential(connection: certificate.identity))
-    case .none:
+      self.source = .requestHeaders(RequestHeaderCredential(certificateFingerprint: certificate.identity.certificateFingerprint))
+    case .nothing:
       self.certificate = nil
       self.source = .none(NoCredential())
     }
@@ -107,6 +107,6 @@ extension Route {
     self.init(
       name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
       reading: reading, credential: credential, accepts: accepts, anonymousPaths: Set(route.anonymous),
-      policy: AccessPolicy(refusesImpersonation: route.impersonation == .refuse))
+      policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow))
   }
 }

@@ -1,5 +1,5 @@
-public import SallyportConfiguration
 public import SallyportCore
+public import SallyportStrictYAML
 
 /// Why a gateway does not start, or keeps its old configuration: all that is wrong, at once.
 public struct StartFault: Error, Sendable, CustomStringConvertible {
@@ -8,7 +8,7 @@ public struct StartFault: Error, Sendable, CustomStringConvertible {
 
   public init(_ messages: [String]) { self.messages = messages }
   public init(_ problem: Problem) { self.messages = [problem.detail.isEmpty ? problem.message : problem.detail] }
-  public init(_ faults: ConfigurationFaults) { self.messages = faults.faults.map(\.description) }
+  public init(_ faults: FileFaults) { self.messages = faults.faults.map(\.description) }
 
   public var description: String { self.messages.joined(separator: "\n") }
 }
@@ -28,7 +28,7 @@ struct FaultCollector {
       switch error {
       case let fault as StartFault: self.messages += fault.messages
       case let problem as Problem: self.messages += StartFault(problem).messages
-      case let faults as ConfigurationFaults: self.messages += StartFault(faults).messages
+      case let faults as FileFaults: self.messages += StartFault(faults).messages
       default: self.messages.append("\(error)")
       }
       return nil
