@@ -53,7 +53,7 @@ public final class AuditLog: Sendable {
           AuditSeries.unauthenticated.fileName, in: logDirectory, isSynced: isSynced, rotationSize: configuration.unauthenticatedBudget / 2,
           clock: clock),
         label: "audit.unauthenticated", isSynced: isSynced, retryDelay: retryDelay)
-    } catch where error.number == SystemError.wouldBlock {
+    } catch  where error.number == SystemError.wouldBlock {
       throw .auditDirectoryInUse.with(detail: "another process writes to the audit directory \(configuration.directory) (it holds .lock)")
     } catch {
       throw .auditDirectory.with(detail: error.description)

@@ -44,7 +44,7 @@ enum TornLine {
     for attempt in 1...100 {
       do throws(SystemError) {
         return try directory.open(attempt == 1 ? name : "\(name)-\(attempt)", .new)
-      } catch where error.number == SystemError.exists {
+      } catch  where error.number == SystemError.exists {
         continue
       }
     }

@@ -37,11 +37,9 @@ extension AuditRecord {
     case .read(let method, let uri):
       cutURI = uri.withUnsafeReadableBytes { RequestURI.write($0, to: &buffer) }
       buffer.writeStaticString(#"","verb":""#)
-      if let verb = self.info?.verb, !verb.isEmpty {
-        buffer.writeText(verb, limit: RecordLimits.method)
-      } else if buffer.writeText(method.verb, limit: RecordLimits.method) {
-        cut.insert(.verb)
-      }
+      // The API server has no verb for some methods on a resource; the record still says what was asked.
+      let verb = self.info.flatMap { $0.verb.isEmpty ? nil : $0.verb } ?? method.verb
+      if buffer.writeText(verb, limit: RecordLimits.method) { cut.insert(.verb) }
     case .unreadable(let line):
       line.withUnsafeReadableBytes { bytes in
         let parts = UnreadableLine(bytes)

@@ -28,13 +28,13 @@ public struct AuditedRequest: Sendable {
     self.userAgent = nil
   }
 
-  private init() {
-    self.line = .none
-    self.userAgent = nil
+  init(line: Line, userAgent: HeaderFields.Field?) {
+    self.line = line
+    self.userAgent = userAgent
   }
 
   /// No request: what failed was the connection.
-  public static let none = AuditedRequest()
+  public static let none = AuditedRequest(line: .none, userAgent: nil)
 }
 
 extension Method {

@@ -82,7 +82,9 @@ enum URIRedaction {
 
   /// `user:password` of `scheme://user:password@host/…`, also where there is no scheme.
   private static func userInfo(in uri: UnsafeRawBufferPointer) -> Range<Int>? {
-    let scheme = uri.indices.dropLast(2).first { uri[$0] == UInt8(ascii: ":") && uri[$0 + 1] == UInt8(ascii: "/") && uri[$0 + 2] == UInt8(ascii: "/") }
+    let scheme = uri.indices.dropLast(2).first {
+      uri[$0] == UInt8(ascii: ":") && uri[$0 + 1] == UInt8(ascii: "/") && uri[$0 + 2] == UInt8(ascii: "/")
+    }
     let isEnd = { (byte: UInt8) in byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") }
     let firstEnd = uri.firstIndex(where: isEnd) ?? uri.count
     // A `://` that stands behind the first slash or question mark is no scheme's.
