@@ -13,6 +13,7 @@ let houseRules: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
@@ -55,7 +56,8 @@ let package = Package(
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
-      "Listener", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+      "Listener",
+      ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
     station(
       "Authentication",
       [
@@ -94,7 +96,7 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioSSL],
+      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL],
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
@@ -102,7 +104,7 @@ let package = Package(
       of: "Listener",
       [
         "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, x509,
-        swiftASN1, logging,
+        swiftASN1, logging, nioConcurrencyHelpers,
       ]),
     tests(
       of: "Authentication",

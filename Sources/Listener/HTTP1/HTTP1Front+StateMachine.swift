@@ -31,6 +31,8 @@ struct HTTP1FrontStateMachine {
     /// Whether the connection ends behind the answer, which the answer says once its head is written.
     var closes: Bool
     var isPaused = false
+    /// Whether the receiver has still to hear that the request is complete: a request without a body is, with its head.
+    var owesEnd = false
 
     var hasEnded: Bool {
       if case .ended = self.response { true } else { false }
@@ -121,9 +123,13 @@ struct HTTP1FrontStateMachine {
       case .receiving:
         return exchange.isPaused || exchange.hasEnded ? .wait : self.continueRequest(&exchange, now: now)
       case .abandoned:
-        exchange.request = self.restOfAbandonedRequest()
+        exchange.request = self.restOfUnwantedRequest()
         self.state = .exchange(exchange)
         return .wait
+      case .complete where exchange.owesEnd && !exchange.hasEnded:
+        exchange.owesEnd = false
+        self.state = .exchange(exchange)
+        return .end(trailers: HeaderFields())
       case .complete, .broken: return .wait
       }
     case .lingering where self.discarded >= Self.mostDiscarded:
@@ -137,11 +143,17 @@ struct HTTP1FrontStateMachine {
     do throws(MalformedMessage) {
       guard case .head(let head)? = try self.reader.next() else { return .wait }
       self.waitingSince = now
-      self.state = .exchange(
-        Exchange(
-          request: .receiving, version: head.version, isHead: head.method == .head, awaitsContinue: head.expectsContinue,
-          // A client of HTTP/1.0 would have to be told that it may go on; none of ours is.
-          closes: !head.keepsConnection || head.version == .http10))
+      var exchange = Exchange(
+        request: .receiving, version: head.version, isHead: head.method == .head, awaitsContinue: head.expectsContinue,
+        // A client of HTTP/1.0 would have to be told that it may go on; none of ours is.
+        closes: !head.keepsConnection || head.version == .http10)
+      if head.framing == .none {
+        // It may be answered from inside the call that hands it over, and is no early answer then.
+        exchange.request = self.restOfUnwantedRequest()
+        exchange.owesEnd = true
+        exchange.awaitsContinue = false
+      }
+      self.state = .exchange(exchange)
       return .receive(head)
     } catch {
       self.waitingSince = now
@@ -177,7 +189,7 @@ struct HTTP1FrontStateMachine {
     return step
   }
 
-  private mutating func restOfAbandonedRequest() -> RequestSide {
+  private mutating func restOfUnwantedRequest() -> RequestSide {
     do throws(MalformedMessage) {
       while let event = try self.reader.next() {
         if case .end = event { return .complete }
@@ -242,7 +254,7 @@ struct HTTP1FrontStateMachine {
   /// Nobody wants the rest of the request.
   mutating func abandonRequestBody() {
     guard case .exchange(var exchange) = self.state, case .receiving = exchange.request else { return }
-    exchange.request = self.restOfAbandonedRequest()
+    exchange.request = self.restOfUnwantedRequest()
     self.state = .exchange(exchange)
   }
 
@@ -347,9 +359,11 @@ struct HTTP1FrontStateMachine {
   /// What was written leaves. An answer is over with the flush behind its end, not before: the next request's answer must
   /// not push it out while somebody still holds it back.
   mutating func flush(now: NIODeadline) -> FlushAction {
-    guard case .exchange(let exchange) = self.state, case .ended = exchange.response else { return .goOn }
+    guard case .exchange(var exchange) = self.state, case .ended = exchange.response else { return .goOn }
     self.isFirst = false
     self.waitingSince = now
+    // What has come of an unwanted rest may be all of it.
+    if case .receiving = exchange.request { exchange.request = self.restOfUnwantedRequest() }
     if case .complete = exchange.request, !exchange.closes, !self.isDraining {
       self.state = .idle
       self.discarded = 0
