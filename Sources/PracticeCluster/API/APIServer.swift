@@ -122,10 +122,17 @@ final class APIServer: Sendable {
 
   private func answer(_ exchange: Exchange, _ route: ResourceRoute) throws(APIError) -> APIResponse {
     switch route.operation {
+    case .get where route.subresource == "log": return try self.log(exchange, route)
     case .get: return try self.get(exchange, route)
     case .list where exchange.query.flag("watch"), .watch: return try self.watch(exchange, route)
     case .list: return try self.list(exchange, route)
-    case .create, .update, .patch, .delete, .deletecollection: throw .methodNotAllowed
+    case .create where route.subresource == "token": return try self.issueToken(exchange, route)
+    case .create where !route.type.isStored: return try self.review(exchange, route)
+    case .create: return try self.create(exchange, route)
+    case .update: return try self.update(exchange, route)
+    case .patch: return try self.patch(exchange, route)
+    case .delete: return try self.delete(exchange, route)
+    case .deletecollection: return try self.deleteCollection(exchange, route)
     }
   }
 }

@@ -9,6 +9,7 @@ extension APIServer {
     }
     if let revision = exchange.query["resourceVersion"].flatMap(Int.init) { try self.checkNotAhead(revision) }
     let object = try self.existing(route)
+    if route.subresource == "scale" { return .json(self.scaleObject(object)) }
     return .json(ObjectEncoder(type: route.type, representation: representation).single(object))
   }
 

@@ -72,7 +72,7 @@ enum JSONPatch {
     if text.isEmpty { return [] }
     guard text.first == "/" else { throw Failure(isMalformed: true, description: "a path begins with /: \(text)") }
     return text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
-      $0.replacing("~1", with: "/").replacing("~0", with: "~")
+      String($0).replacing("~1", with: "/").replacing("~0", with: "~")
     }
   }
 

@@ -20,7 +20,7 @@ enum DemoSeed {
       ["metadata": self.metadata("shop-login", "prod", app: "shop"), "type": "Opaque", "data": ["password": "c2hvcA=="]], in: store)
   }
 
-  /// A namespace with what every namespace has: its `default` service account and the cluster's CA as a config map.
+  /// A namespace with what every namespace has.
   static func namespace(_ name: String, in store: ObjectStore) throws(APIError) {
     try self.add(
       ResourceCatalog.namespaces,
@@ -28,7 +28,12 @@ enum DemoSeed {
         "metadata": ["name": .string(name), "labels": ["kubernetes.io/metadata.name": .string(name)]],
         "spec": ["finalizers": ["kubernetes"]], "status": ["phase": "Active"],
       ], in: store)
-    try self.add(ResourceCatalog.serviceAccounts, ["metadata": ["name": "default", "namespace": .string(name)]], in: store)
+    try self.serviceAccount(in: name, store: store)
+  }
+
+  /// The `default` service account that every namespace has.
+  static func serviceAccount(in namespace: String, store: ObjectStore) throws(APIError) {
+    try self.add(ResourceCatalog.serviceAccounts, ["metadata": ["name": "default", "namespace": .string(namespace)]], in: store)
   }
 
   /// Puts an object as it is, with an age and an identifier.
