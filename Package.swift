@@ -16,7 +16,6 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
-let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -82,7 +81,7 @@ let package = Package(
         "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
       ]),
-    station("Demo", ["SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
+    station("Demo", ["SallyportAuthentication", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
       dependencies: ["SallyportDemo", nioPosix, 
@@ -130,6 +129,8 @@ let package = Package(
         "TestSupport",
         nioCore, nioPosix, nioSSL, logging,
       ]),
-    tests(of: "System", ["SallyportPKI", "TestSupport", nioCore, nioPosix]),
+    .testTarget(
+      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix], path: "Tests/SystemTests", exclude: ["Clients"],
+      swiftSettings: houseRules),
   ]
 )

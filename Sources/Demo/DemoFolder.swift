@@ -1,4 +1,5 @@
 import Foundation
+import SallyportAuthentication
 import SallyportPKI
 
 /// The demo's files: certificates, the password file, the configuration and a kubeconfig for each person.

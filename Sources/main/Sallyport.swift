@@ -6,5 +6,5 @@ struct Sallyport: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sallyport",
     abstract: "An authenticating reverse proxy for Kubernetes: who is it, may it, and a record of both.",
-    subcommands: [])
+    subcommands: [ServeCommand.self, CheckCommand.self, DemoCommand.self])
 }
