@@ -1,7 +1,7 @@
-import ArgumentParser
-import Dispatch
+public import ArgumentParser
+@preconcurrency import Dispatch
 import Foundation
-import Logging
+public import Logging
 
 /// How much a long-running command says about itself.
 struct LoggingOptions: ParsableArguments {
@@ -16,6 +16,13 @@ struct LoggingOptions: ParsableArguments {
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// Prints at once, also into a pipe: what a command prints is often all that a script waits for.
+enum StandardOutput {
+  static func print(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+}
 
 enum StandardError {
   static func print(_ line: String) {

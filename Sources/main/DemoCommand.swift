@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import NIOCore
 import NIOPosix
 import SallyportDemo
 
@@ -20,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
     let demo = try await Faults.reported {
       try await Demo.start(directory: self.directory, port: self.port, group: group, logger: self.logging.logger())
     }
-    print(demo.invitation())
+    StandardOutput.print(demo.invitation())
     _ = await EndSignal.wait()
     await demo.stop()
     try await group.shutdownGracefully()
