@@ -107,7 +107,10 @@ let package = Package(
       ]),
     tests(
       of: "Authentication",
-      ["SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+      [
+        "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
+        nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
+      ]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
