@@ -77,8 +77,7 @@ let fuzzCases = ProcessInfo.processInfo.environment["SALLYPORT_FUZZ_CASES"].flat
       (our.trailers, other.trailers) = ([], [])
       our.isComplete = other.isComplete
     }
-    // In a request of HTTP/1.0 that says both, llhttp lets `keep-alive` win; RFC 9112 section 9.3 looks for `close` first.
-    if our.version == .http10, our.fields.contains(where: { $0.contains(/(?i)^connection:.*close/) }) { other.keepsConnection = false }
+    if SecondOpinion.judgesTheConnectionOtherwise(our.version, our.fields) { other.keepsConnection = our.keepsConnection }
     return our == other
   }
 

@@ -88,6 +88,16 @@ enum SecondOpinion {
     return opinion
   }
 
+  /// Whether llhttp decides by rules of its own if the connection can be used again.
+  ///
+  /// In a message of HTTP/1.0 that says both, it lets `keep-alive` win over `close`, which RFC 9112 section 9.3 looks for
+  /// first; and it takes `Proxy-Connection`, which appendix C.2.2 warns of, for `Connection`.
+  static func judgesTheConnectionOtherwise(_ version: SallyportWire.HTTPVersion, _ fields: [String]) -> Bool {
+    fields.contains { field in
+      field.contains(/(?i)^proxy-connection:/) || version == .http10 && field.contains(/(?i)^connection:(.*,)?[ \t]*close[ \t]*(,|$)/)
+    }
+  }
+
   private static func version(_ version: NIOHTTP1.HTTPVersion) -> SallyportWire.HTTPVersion {
     version == .http1_0 ? .http10 : .http11
   }

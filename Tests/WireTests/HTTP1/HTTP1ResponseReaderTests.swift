@@ -130,6 +130,8 @@ import Testing
     "HTTP/1.1 204 No Content\r\nContent-Length: 5", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked",
     "HTTP/1.1 100 Continue\r\nContent-Length: 5", "HTTP/1.1 101 Switching\r\nTransfer-Encoding: chunked",
     "HTTP/1.1 103 Hints\r\nContent-Length: 1",
+    "HTTP/1.0 100 Continue", "HTTP/1.0 100 Continue\r\nConnection: keep-alive", "HTTP/1.1 100 Continue\r\nConnection: close",
+    "HTTP/1.0 101 Switching Protocols",
   ])
   func aHeadOfThisKindIsMalformed(head: String) {
     let transcript = ResponseTranscript(reading: "\(head)\r\n\r\n", answering: .get)
