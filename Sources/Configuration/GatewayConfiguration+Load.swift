@@ -41,3 +41,11 @@ private func readFile(_ path: String, limit: Int) throws(ConfigurationFaults) ->
     throw ConfigurationFaults([FileFault(at: place, "cannot be read", FileProblem(error).remedy)])
   }
 }
+
+extension GatewayConfiguration {
+  /// The key paths that the decoding of `yaml` asks for, present or not, with `[]` for any index: what the manual lists.
+  /// Complete for a document that has every mapping at least once.
+  public static func knownKeys(of yaml: String) -> Set<String> {
+    StrictYAML.keysAsked(by: { GatewayConfiguration($0, hash: "") }, of: yaml)
+  }
+}

@@ -35,23 +35,21 @@ extension GatewayConfiguration {
   }
 
   private static func checkFile(_ file: NamedFile, _ use: FileUse) -> FileFault? {
-    let attributes: [FileAttributeKey: Any]
-    do {
-      // Links are followed: a Kubernetes secret is a link to a link.
-      attributes = try FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: file.path).resolvingSymlinksInPath().path)
-    } catch {
-      return self.missing(file, error)
+    // Links are followed: a file of a Kubernetes secret is a link to a link.
+    var status = stat()
+    guard stat(file.path, &status) == 0 else {
+      return FileFault(at: file.place, "names \(file.path), which cannot be read", FileProblem(errno: errno).remedy)
     }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
+    guard status.st_mode & S_IFMT == S_IFREG else {
       return FileFault(at: file.place, "names \(file.path), which is no file", "name a file")
     }
-    guard FileManager.default.isReadableFile(atPath: file.path) else {
-      return FileFault(at: file.place, "names \(file.path), which cannot be read by this user", "change its owner or permissions")
+    guard access(file.path, R_OK) == 0 else {
+      return FileFault(at: file.place, "names \(file.path), which cannot be read", FileProblem(errno: errno).remedy)
     }
-    guard let size = attributes[.size] as? Int, size > 0 else {
+    guard status.st_size > 0 else {
       return FileFault(at: file.place, "names \(file.path), which is empty", "name a file with content")
     }
-    guard use != .certificates, let permissions = attributes[.posixPermissions] as? Int, permissions & 0o004 != 0 else { return nil }
+    guard use != .certificates, status.st_mode & S_IROTH != 0 else { return nil }
     return FileFault(.warning, at: file.place, "names \(file.path), which every user can read", "chmod o= \(file.path)")
   }
 
@@ -69,21 +67,25 @@ extension GatewayConfiguration {
     }
     return nil
   }
-
-  private static func missing(_ file: NamedFile, _ error: any Error) -> FileFault {
-    FileFault(at: file.place, "names \(file.path), which cannot be read", FileProblem(error).remedy)
-  }
 }
 
 /// What to do about a file that cannot be opened.
 struct FileProblem {
   let remedy: String
 
+  init(errno code: Int32) {
+    switch code {
+    case ENOENT, ENOTDIR: self.remedy = "there is no such file: check the path"
+    case EACCES, EPERM: self.remedy = "this user may not: change its owner or permissions"
+    default: self.remedy = "name a file that this user can read"
+    }
+  }
+
   init(_ error: any Error) {
     switch (error as? CocoaError)?.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: self.remedy = "there is no such file: check the path"
-    case .fileReadNoPermission: self.remedy = "this user may not: change its owner or permissions"
-    default: self.remedy = "name a file that this user can read"
+    case .fileReadNoSuchFile, .fileNoSuchFile: self.init(errno: ENOENT)
+    case .fileReadNoPermission: self.init(errno: EACCES)
+    default: self.init(errno: EIO)
     }
   }
 }
