@@ -117,7 +117,7 @@ let package = Package(
       of: "Upstream",
       [
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
-        nioConcurrencyHelpers, crypto, logging,
+        nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
