@@ -105,7 +105,7 @@ final class UpstreamExchange: UpstreamStream {
     } else {
       self.scheduleSend()
     }
-    if waited, self.requestIsPaused, connection.isWritable(lease) { self.setRequestFlow(paused: false) }
+    if self.requestIsPaused, connection.isWritable(lease) { self.setRequestFlow(paused: false) }
   }
 
   /// The exchange ends without an answer, or in the middle of one.

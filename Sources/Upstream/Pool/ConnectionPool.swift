@@ -78,8 +78,9 @@ final class ConnectionPool {
 
   func couldNotConnect(_ id: PoolStateMachine.ConnectionID, to endpoint: Endpoint, _ error: any Error) {
     self.lastFailure = endpoint.failure.problem(error)
-    self.logger.warning(
-      "no connection to upstream server",
+    // Only the first failure of a row is news; while a server is out, every probe fails alike.
+    self.logger.log(
+      level: self.machine.isUp(serverOf: id, now: self.eventLoop.now) ? .warning : .debug, "no connection to upstream server",
       metadata: ["upstream": "\(self.key)", "server": "\(endpoint.server)", "reason": "\(self.lastFailure.detail)"])
     if self.connections.indices.contains(id.index), self.connections[id.index]?.id == id { self.connections[id.index] = nil }
     self.perform(self.machine.connectFailed(id, now: self.eventLoop.now, jitter: .random(in: 0..<1)))
@@ -92,7 +93,7 @@ final class ConnectionPool {
     case .park:
       self.setTimer()
     case .serve(let ticket):
-      self.waiting.removeValue(forKey: ticket)?.attach(to: connection)
+      self.serve(ticket, with: connection)
     case .close:
       self.forget(connection)
       connection.retire()
@@ -124,13 +125,18 @@ final class ConnectionPool {
       self.eventLoop.assumeIsolated().execute { self.connect(attempt) }
     }
     for service in effects.serve {
-      guard let connection = self.connections[service.connection.index] else { continue }
-      self.waiting.removeValue(forKey: service.ticket)?.attach(to: connection)
+      if let connection = self.connections[service.connection.index] { self.serve(service.ticket, with: connection) }
     }
     for denial in effects.refuse {
       self.waiting.removeValue(forKey: denial.ticket)?.fail(self.problem(for: denial.refusal))
     }
     self.setTimer()
+  }
+
+  private func serve(_ ticket: PoolStateMachine.Ticket, with connection: UpstreamConnection) {
+    // Whoever cancels leaves the machine's queue too, so that somebody is there; if not, the connection must not be lost.
+    guard let exchange = self.waiting.removeValue(forKey: ticket) else { return self.release(connection) }
+    exchange.attach(to: connection)
   }
 
   private func connect(_ attempt: PoolStateMachine.Attempt) {

@@ -109,7 +109,7 @@ struct PoolStateMachine {
   }
 
   private let limits: Limits
-  private(set) var selection: ServerSelection
+  private var selection: ServerSelection
   private var slots: [Slot] = []
   private var freeSlots: [Int] = []
   /// Ascending by `since`: the last was used last.
@@ -138,6 +138,12 @@ struct PoolStateMachine {
     let deadline = self.waiters.first?.deadline
     guard let expiry, let deadline else { return expiry ?? deadline }
     return min(expiry, deadline)
+  }
+
+  /// Whether the server that a connection is being made to was last known to be well.
+  func isUp(serverOf id: ConnectionID, now: NIODeadline) -> Bool {
+    guard case .connecting(let server, _) = self.connection(id) else { return false }
+    return self.selection.isUp(server, now: now)
   }
 
   // MARK: Requests

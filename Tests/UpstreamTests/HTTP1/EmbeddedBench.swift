@@ -73,6 +73,11 @@ final class EmbeddedBench {
     return writes
   }
 
+  /// Whether the channel was last told to read; `nil` where nobody told it.
+  func isReading(_ index: Int) -> Bool? {
+    self.channels[index].options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool
+  }
+
   func receive(_ text: String, on index: Int) throws {
     try self.channels[index].writeInbound(ByteBuffer(string: text))
   }

@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func aPausedConsumerStallsTheServerAndResumesWithoutLoss() async throws {
-    let total = 48 << 20
+    let total = 24 << 20
     let part = patternedBody(1 << 16)
     let sent = Observed(0)
     @Sendable func sendNext(_ peer: ScriptedServer.Peer, _ left: Int) {
@@ -70,12 +70,12 @@ import Testing
     let exchange = self.bench.start(try self.bench.upstream(server), try credentialed())
     exchange.setResponseFlow(paused: true)
     let stalledAt = try await Self.settled { sent.value }
-    #expect(stalledAt < total / 2)
-    // Not one read was made: the answer waits in the sockets.
-    #expect(exchange.record.value.body.readableBytes == 0)
+    #expect(stalledAt < total * 2 / 3)
+    // The answer waits in the sockets but for what a read that was under way brought.
+    #expect(exchange.record.value.body.readableBytes < 1 << 18)
 
     exchange.setResponseFlow(paused: false)
-    await exchange.record.reaches { $0.body.readableBytes > 8 << 20 || $0.isOver }
+    await exchange.record.reaches { $0.body.readableBytes > 4 << 20 || $0.isOver }
     exchange.setResponseFlow(paused: true)
     let pausedAt = try await Self.settled { exchange.record.value.body.readableBytes }
     #expect(pausedAt < total)
@@ -95,7 +95,7 @@ import Testing
       case .end: peer.send(okay)
       }
     }
-    let body = patternedBody(32 << 20)
+    let body = patternedBody(16 << 20)
     let exchange = self.bench.start(
       try self.bench.upstream(server), try credentialed(.put, framing: .length(UInt64(body.readableBytes))), ends: false)
     await peers.reaches { !$0.isEmpty }

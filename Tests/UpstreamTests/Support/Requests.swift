@@ -23,14 +23,13 @@ func credentialed(
 
 /// A body that no repetition, loss or exchange of a part leaves as it is.
 func patternedBody(_ count: Int) -> ByteBuffer {
-  var buffer = ByteBuffer()
-  buffer.reserveCapacity(count + 8)
   var value: UInt64 = 0x9E37_79B9_7F4A_7C15
-  while buffer.readableBytes < count {
+  var words = [UInt64](repeating: 0, count: count / 8 + 1)
+  for index in words.indices {
     value = value &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    buffer.writeInteger(value)
+    words[index] = value
   }
-  return buffer.readSlice(length: count) ?? ByteBuffer()
+  return words.withUnsafeBytes { ByteBuffer(bytes: $0.prefix(count)) }
 }
 
 extension ByteBuffer {
