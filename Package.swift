@@ -72,7 +72,7 @@ let package = Package(
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
-    station("PracticeCluster", ["SallyportWire", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, logging]),
+    station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
     station(

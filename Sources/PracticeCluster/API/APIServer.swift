@@ -111,8 +111,8 @@ final class APIServer: Sendable {
     case .resourceList(let group): return .json(DiscoveryDocuments.resourceList(group: group))
     case .health: return .text("ok")
     case .metrics: return .text("# a practice cluster measures nothing\n")
-    case .openAPIv2: throw .routeNotFound
-    case .openAPIv3: throw .routeNotFound
+    case .openAPIv2: return try self.openAPIv2(exchange)
+    case .openAPIv3(let name): return self.openAPIv3(exchange, name)
     case .methodNotAllowed: throw .methodNotAllowed
     case .notFound: throw .routeNotFound
     case .unknownPath: return .text("404 page not found\n", status: 404)

@@ -1,3 +1,5 @@
+import NIOCore
+
 import struct Foundation.Date
 
 /// Delete and deletecollection.

@@ -1,3 +1,6 @@
+import NIOCore
+import NIOHTTP1
+
 /// Reads the objects and options that clients send.
 extension Exchange {
   /// The object in the body.

@@ -16,10 +16,11 @@ extension APIServer {
   /// Writes the scale: as a `Scale` in the body, or as a patch of it.
   func scale(_ exchange: Exchange, _ route: ResourceRoute, patch: PatchRequest? = nil) throws(APIError) -> APIResponse {
     let isDryRun = try exchange.isDryRun(patch == nil ? "UpdateOptions" : "PatchOptions")
-    let sent = try patch == nil ? exchange.object(of: "Scale", groupVersion: "autoscaling/v1") : nil
+    let sent: JSON? = if patch == nil { try exchange.object(of: "Scale", groupVersion: "autoscaling/v1") } else { nil }
     let stored = try self.replace(route, by: exchange.fieldManager, isDryRun: isDryRun) { old throws(APIError) in
       let current = self.scaleObject(StoredObject(old, revision: Int(old[["metadata", "resourceVersion"]]?.string ?? "") ?? 0))
-      let wanted = try sent ?? patch?.apply(to: current, .object("Scale")) ?? current
+      var wanted = sent ?? current
+      if let patch { wanted = try patch.apply(to: current, .object("Scale")) }
       guard let replicas = wanted[["spec", "replicas"]]?.integer ?? (wanted[["spec", "replicas"]] == nil ? 0 : nil) else {
         throw .badRequest("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no number")
       }

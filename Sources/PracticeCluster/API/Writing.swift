@@ -1,3 +1,5 @@
+import NIOHTTP1
+
 import struct Foundation.Date
 
 /// Create, update and patch.
