@@ -11,10 +11,14 @@
 final class POSIXLogDirectory: LogDirectory {
   let path: String
   private let descriptor: Int32
+  private let owner: uid_t
 
   /// Opens the directory, and makes it and its parents with mode 0750 where they are missing.
-  init(_ path: String) throws(SystemError) {
+  ///
+  /// - Parameter owner: the user that files must belong to: the one that this process runs as
+  init(_ path: String, owner: uid_t = geteuid()) throws(SystemError) {
     self.path = path
+    self.owner = owner
     try Self.make(path)
     self.descriptor = try retrying("open", path) { Self.openDirectory(path) }
   }
@@ -50,7 +54,7 @@ final class POSIXLogDirectory: LogDirectory {
       guard status.st_mode & S_IFMT == S_IFREG else {
         throw SystemError(call: "open (no regular file)", name: self.qualified(name), number: EINVAL)
       }
-      guard status.st_uid == geteuid() else {
+      guard status.st_uid == self.owner else {
         throw SystemError(call: "open (another user's file)", name: self.qualified(name), number: EPERM)
       }
     } catch {
