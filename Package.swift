@@ -73,6 +73,7 @@ let package = Package(
     station("PracticeCluster", ["SallyportWire", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, logging]),
 
     // The composition root and the commands.
+    station("Commands", ["SallyportPKI", "CCrypt"]),
     station(
       "Service",
       [
@@ -82,7 +83,8 @@ let package = Package(
     .executableTarget(
       name: "sallyport",
       dependencies: [
-        "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
+        "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportAuthentication", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -115,6 +117,7 @@ let package = Package(
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
