@@ -45,6 +45,7 @@ public enum Passphrase {
     return password
   }
 
+  /// Asks on the terminal with its echo off, and leaves the terminal as it was, also when it is interrupted.
   private static func ask(_ prompt: String) throws(CommandFailure) -> String {
     // `readpassphrase` is not in glibc, and `getpass` is obsolete and cuts; so the echo is turned off by hand.
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -55,14 +56,35 @@ public enum Passphrase {
     var silent = settings
     silent.c_lflag &= ~tcflag_t(ECHO)
     silent.c_lflag |= tcflag_t(ECHONL)
+
+    // Ctrl-C must break the reading off and not the process, or the shell would be left without echo.
+    var previous = sigaction()
+    sigaction(SIGINT, nil, &previous)
+    defer { sigaction(SIGINT, &previous, nil) }
+    signal(SIGINT) { _ in }
+    var noticed = sigaction()
+    sigaction(SIGINT, nil, &noticed)
+    noticed.sa_flags &= ~SA_RESTART
+    sigaction(SIGINT, &noticed, nil)
     guard tcsetattr(terminal, TCSAFLUSH, &silent) == 0 else { throw CommandFailure("the terminal's echo cannot be turned off") }
     defer { tcsetattr(terminal, TCSAFLUSH, &settings) }
+
     _ = prompt.withCString { write(terminal, $0, strlen($0)) }
-    var line: [UInt8] = []
-    var byte: UInt8 = 0
-    // A terminal hands out a line at a time; a password ends with it.
-    while line.count < 4096, Foundation.read(terminal, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+    guard let line = self.line(from: terminal) else { throw CommandFailure("interrupted") }
     guard let text = String(validating: line, as: UTF8.self) else { throw CommandFailure("the password is not UTF-8") }
     return text
+  }
+
+  /// The bytes before the next newline or the end; `nil` when a signal came first.
+  private static func line(from terminal: Int32) -> [UInt8]? {
+    var line: [UInt8] = []
+    var byte: UInt8 = 0
+    while line.count < 4096 {
+      let count = Foundation.read(terminal, &byte, 1)
+      guard count >= 0 else { return nil }
+      guard count == 1, byte != UInt8(ascii: "\n") else { break }
+      line.append(byte)
+    }
+    return line
   }
 }
