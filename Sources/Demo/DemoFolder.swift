@@ -59,7 +59,8 @@ struct DemoFolder {
 
     var users = "# Written by `sallyport demo`. Hashes are made by `sallyport password`.\nusers:\n"
     for person in DemoPerson.all where person.credential == .password {
-      users += "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.hash(Array(password.utf8)))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
+      users +=
+        "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.hash(Array(password.utf8)))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
     }
     try self.write(users, to: Name.users, permissions: 0o600)
   }
