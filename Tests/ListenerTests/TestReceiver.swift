@@ -40,7 +40,7 @@ final class TestReceiver: RequestReceiver {
 
   func refuse(_ malformed: MalformedMessage, on stream: any ClientStream, of connection: ConnectionFacts) {
     self.note(.refused(malformed.status))
-    stream.answer(malformed.status, malformed.reason)
+    stream.answer(malformed.status, "unreadable")
   }
 
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String) {
@@ -129,7 +129,7 @@ final class TestExchange: ClientStreamDelegate {
   func clientGone(_ reason: ClientGone) {
     self.receiver.note(.gone(reason))
     self.isPaused = true
-    if case .malformed(let malformed) = reason { self.stream.answer(malformed.status, malformed.reason) }
+    if case .malformed(let malformed) = reason { self.stream.answer(malformed.status, "unreadable") }
   }
 }
 
