@@ -60,13 +60,13 @@ struct ChunkReader {
       var digits = 0
       while digits < bytes.count, let value = self.hexadecimalValue(bytes[digits]) {
         digits += 1
-        guard digits <= self.maximumDigits else { throw MalformedMessage("a chunk size is too large") }
+        guard digits <= self.maximumDigits else { throw MalformedMessage("A chunk size is too large.") }
         size = size << 4 | UInt64(value)
       }
       guard digits < bytes.count else { return nil }
-      guard digits > 0 else { throw MalformedMessage("a chunk size is missing") }
-      guard bytes[digits] != UInt8(ascii: ";") else { throw MalformedMessage("a chunk has extensions") }
-      guard bytes[digits] == 0x0D else { throw MalformedMessage("a chunk size is not a hexadecimal number") }
+      guard digits > 0 else { throw MalformedMessage("A chunk size is missing.") }
+      guard bytes[digits] != UInt8(ascii: ";") else { throw MalformedMessage("A chunk has extensions.") }
+      guard bytes[digits] == 0x0D else { throw MalformedMessage("A chunk size is not a hexadecimal number.") }
       guard digits + 1 < bytes.count else { return nil }
       guard bytes[digits + 1] == 0x0A else { throw .bareCarriageReturn }
       return (size, digits + 2)
@@ -75,8 +75,8 @@ struct ChunkReader {
 
   private static func startsWithLineEnd(_ buffer: ByteBuffer) throws(MalformedMessage) -> Bool {
     try buffer.withUnsafeReadableBytes { bytes throws(MalformedMessage) in
-      if bytes.count > 0, bytes[0] != 0x0D { throw MalformedMessage("a chunk's data is not followed by CRLF") }
-      if bytes.count > 1, bytes[1] != 0x0A { throw MalformedMessage("a chunk's data is not followed by CRLF") }
+      if bytes.count > 0, bytes[0] != 0x0D { throw MalformedMessage("A chunk's data is not followed by CRLF.") }
+      if bytes.count > 1, bytes[1] != 0x0A { throw MalformedMessage("A chunk's data is not followed by CRLF.") }
       return bytes.count > 1
     }
   }

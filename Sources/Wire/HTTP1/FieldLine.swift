@@ -22,7 +22,7 @@ enum FieldLine {
     while valueEnd > valueStart, FieldBytes.isBlank(bytes[valueEnd - 1]) { valueEnd -= 1 }
     let value = UnsafeRawBufferPointer(rebasing: bytes[valueStart..<valueEnd])
     guard FieldBytes.holdsOnlyValueBytes(value) else {
-      throw value.contains(0x0D) ? .bareCarriageReturn : MalformedMessage("a control character stands in a field's value")
+      throw value.contains(0x0D) ? .bareCarriageReturn : MalformedMessage("A control character stands in a field's value.")
     }
     let name = UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<nameEnd])
     return HeaderFields.Entry(
@@ -31,14 +31,14 @@ enum FieldLine {
   }
 
   private static func fault(ofName line: Range<Int>, endingAt end: Int, in bytes: UnsafeRawBufferPointer) -> MalformedMessage {
-    guard end < line.upperBound else { return MalformedMessage("a field line has no colon") }
+    guard end < line.upperBound else { return MalformedMessage("A field line has no colon.") }
     switch bytes[end] {
     case 0x20, 0x09:
       return end == line.lowerBound
-        ? MalformedMessage("a field line begins with a blank (obs-fold)") : MalformedMessage("a blank stands before a field's colon")
-    case UInt8(ascii: ":"): return MalformedMessage("a field has no name")
+        ? MalformedMessage("A field line begins with a blank (obs-fold).") : MalformedMessage("A blank stands before a field's colon.")
+    case UInt8(ascii: ":"): return MalformedMessage("A field has no name.")
     case 0x0D: return .bareCarriageReturn
-    default: return MalformedMessage("a field's name holds a byte that no token may hold")
+    default: return MalformedMessage("A field's name holds a byte that no token may hold.")
     }
   }
 }

@@ -87,7 +87,7 @@ public struct HTTP1RequestReader {
     let buffer = self.unread.buffer
     guard let first = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { return false }
     guard first == 0x0D, !skippedLine else {
-      guard FieldBytes.isTokenByte(first) else { throw MalformedMessage("the request line does not begin with a method and a blank") }
+      guard FieldBytes.isTokenByte(first) else { throw MalformedMessage("The request line does not begin with a method and a blank.") }
       return true
     }
     guard let second = buffer.getInteger(at: buffer.readerIndex + 1, as: UInt8.self) else { return false }

@@ -79,7 +79,7 @@ public struct HTTP1ResponseReader {
     case .betweenMessages, .tunnel, .finished: return nil
     case .broken(let malformed): throw malformed
     case .head, .betweenHeads, .body:
-      let malformed = MalformedMessage(status: 502, "the connection ended inside a response")
+      let malformed = MalformedMessage(status: 502, "The connection ended inside a response.")
       self.fail(with: malformed)
       throw malformed
     }
@@ -123,5 +123,5 @@ public struct HTTP1ResponseReader {
 }
 
 extension MalformedMessage {
-  static let unexpectedBytes = MalformedMessage(status: 502, "the upstream sent bytes that no request asked for")
+  static let unexpectedBytes = MalformedMessage(status: 502, "The upstream sent bytes that no request asked for.")
 }

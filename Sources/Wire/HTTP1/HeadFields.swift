@@ -55,14 +55,14 @@ struct HeadFields {
   ) throws(MalformedMessage) -> Bool {
     switch known {
     case .contentLength:
-      guard self.contentLength == nil else { throw MalformedMessage("Content-Length stands twice") }
+      guard self.contentLength == nil else { throw MalformedMessage("Content-Length stands twice.") }
       guard !self.isChunked else { throw .twoFramings }
       self.contentLength = try Self.length(value)
       return true
     case .transferEncoding:
       guard self.contentLength == nil else { throw .twoFramings }
-      guard !self.isChunked else { throw MalformedMessage("Transfer-Encoding stands twice") }
-      guard FieldBytes.equal(value, "chunked") else { throw MalformedMessage("Transfer-Encoding is something other than chunked") }
+      guard !self.isChunked else { throw MalformedMessage("Transfer-Encoding stands twice.") }
+      guard FieldBytes.equal(value, "chunked") else { throw MalformedMessage("Transfer-Encoding is something other than chunked.") }
       self.isChunked = true
       return true
     case .connection:
@@ -72,12 +72,12 @@ struct HeadFields {
       }
       return false
     case .host where self.kind == .request:
-      guard self.host == nil else { throw MalformedMessage("Host stands twice") }
-      guard HostValue.isValid(value) else { throw MalformedMessage("Host is not a host with an optional port") }
+      guard self.host == nil else { throw MalformedMessage("Host stands twice.") }
+      guard HostValue.isValid(value) else { throw MalformedMessage("Host is not a host with an optional port.") }
       self.host = range
       return false
     case .expect where self.kind == .request:
-      guard FieldBytes.equal(value, "100-continue") else { throw MalformedMessage(status: 417, "Expect asks for something unknown") }
+      guard FieldBytes.equal(value, "100-continue") else { throw MalformedMessage(status: 417, "Expect asks for something unknown.") }
       self.expectsContinue = true
       return false
     default: return false
@@ -86,13 +86,13 @@ struct HeadFields {
 
   /// Reads `1*DIGIT` up to the largest `Int64` (RFC 9110 section 8.6).
   private static func length(_ value: UnsafeRawBufferPointer) throws(MalformedMessage) -> UInt64 {
-    guard !value.isEmpty else { throw MalformedMessage("Content-Length is empty") }
+    guard !value.isEmpty else { throw MalformedMessage("Content-Length is empty.") }
     var length: Int64 = 0
     for byte in value {
-      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { throw MalformedMessage("Content-Length is not a number") }
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { throw MalformedMessage("Content-Length is not a number.") }
       let (shifted, overflows) = length.multipliedReportingOverflow(by: 10)
       let (sum, overflowsToo) = shifted.addingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
-      guard !overflows, !overflowsToo else { throw MalformedMessage("Content-Length is too large") }
+      guard !overflows, !overflowsToo else { throw MalformedMessage("Content-Length is too large.") }
       length = sum
     }
     return UInt64(length)
@@ -100,6 +100,6 @@ struct HeadFields {
 }
 
 extension MalformedMessage {
-  static let tooManyFields = MalformedMessage(status: 431, "the message has more fields than this server reads")
-  static let twoFramings = MalformedMessage("Content-Length and Transfer-Encoding stand together")
+  static let tooManyFields = MalformedMessage(status: 431, "The message has more fields than this server reads.")
+  static let twoFramings = MalformedMessage("Content-Length and Transfer-Encoding stand together.")
 }

@@ -52,10 +52,4 @@ enum HostValue {
     default: false
     }
   }
-
-  /// The authority of a target in absolute form, `scheme://authority/path`, or `nil` where there is none.
-  static func authority(ofAbsolute target: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
-    guard let colon = target.firstIndex(of: UInt8(ascii: ":")), target[colon...].starts(with: "://".utf8) else { return nil }
-    return target[(colon + 3)...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-  }
 }

@@ -40,7 +40,7 @@ struct LineScanner {
 }
 
 extension MalformedMessage {
-  static let sectionTooLong = MalformedMessage(status: 431, "the head or trailer section is longer than this server reads")
-  static let bareLineFeed = MalformedMessage("a line ends with a bare LF")
-  static let bareCarriageReturn = MalformedMessage("a bare CR stands in a line")
+  static let sectionTooLong = MalformedMessage(status: 431, "The head or trailer section is longer than this server reads.")
+  static let bareLineFeed = MalformedMessage("A line ends with a bare LF.")
+  static let bareCarriageReturn = MalformedMessage("A bare CR stands in a line.")
 }

@@ -20,7 +20,7 @@ struct RequestHeadSection {
     guard let line else { return nil }
     let target = try RequestTarget(reading: unread.slice(line.target.lowerBound, line.target.count), for: line.method)
     let framing = try self.framing(of: line)
-    try buffer.withUnsafeReadableBytes { bytes throws(MalformedMessage) in try self.checkHost(of: line, target.form, in: bytes) }
+    try buffer.withUnsafeReadableBytes { bytes throws(MalformedMessage) in try self.checkHost(of: line, target, in: bytes) }
     let bytes = unread.read(self.scanner.lineStart)
     let head = RequestHead(
       method: line.method, target: target, version: line.version, fields: self.fields.table(over: bytes), framing: framing,
@@ -46,30 +46,27 @@ struct RequestHeadSection {
   /// See RFC 9112 section 6.3; everything that the section leaves to the reader's judgement is refused.
   private func framing(of line: RequestLine) throws(MalformedMessage) -> BodyFraming {
     if self.fields.isChunked {
-      guard line.version == .http11 else { throw MalformedMessage("Transfer-Encoding stands in a request of HTTP/1.0") }
-      guard line.method != .connect else { throw MalformedMessage("a CONNECT request has a body") }
+      guard line.version == .http11 else { throw MalformedMessage("Transfer-Encoding stands in a request of HTTP/1.0.") }
+      guard line.method != .connect else { throw MalformedMessage("A CONNECT request has a body.") }
       return .chunked
     }
     guard let length = self.fields.contentLength else { return .none }
-    guard line.method != .connect || length == 0 else { throw MalformedMessage("a CONNECT request has a body") }
+    guard line.method != .connect || length == 0 else { throw MalformedMessage("A CONNECT request has a body.") }
     return .length(length)
   }
 
-  /// A request of HTTP/1.1 has one Host (RFC 9112 section 3.2), and a target in absolute form names the same.
+  /// A request of HTTP/1.1 has one Host (RFC 9112 section 3.2), and a target that names an authority names the same.
   ///
   /// The RFC would have the target's authority win over Host. A client that lets the two differ breaks the RFC already,
   /// and whichever of the two is used for routing, the other could deceive somebody behind.
-  private func checkHost(
-    of line: RequestLine, _ form: RequestTarget.Form, in bytes: UnsafeRawBufferPointer
-  ) throws(MalformedMessage) {
+  private func checkHost(of line: RequestLine, _ target: RequestTarget, in bytes: UnsafeRawBufferPointer) throws(MalformedMessage) {
     guard let host = self.fields.host else {
-      guard line.version == .http10 else { throw MalformedMessage("a request of HTTP/1.1 has no Host") }
+      guard line.version == .http10 else { throw MalformedMessage("A request of HTTP/1.1 has no Host.") }
       return
     }
-    guard form == .absolute else { return }
-    let target = UnsafeRawBufferPointer(rebasing: bytes[line.target])
-    guard let authority = HostValue.authority(ofAbsolute: target), FieldBytes.equalFolded(authority, bytes[host]) else {
-      throw MalformedMessage("Host and the authority of the target differ")
+    guard let authority = target.authority else { return }
+    guard FieldBytes.equalFolded(authority.utf8, bytes[host]) else {
+      throw MalformedMessage("Host and the authority of the target differ.")
     }
   }
 }

@@ -15,17 +15,17 @@ struct RequestLine {
     var position = line.lowerBound
     while position < line.upperBound, FieldBytes.isTokenByte(bytes[position]) { position += 1 }
     guard position > line.lowerBound, position < line.upperBound, bytes[position] == 0x20 else {
-      throw MalformedMessage("the request line does not begin with a method and a blank")
+      throw MalformedMessage("The request line does not begin with a method and a blank.")
     }
     self.method = Method(tokenBytes: UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<position]))
 
     let targetStart = position + 1
     position = targetStart
     while position < line.upperBound, bytes[position] > 0x20, bytes[position] != 0x7F { position += 1 }
-    guard position > targetStart else { throw MalformedMessage("the request line has no target") }
-    guard position < line.upperBound else { throw MalformedMessage("the request line has no version") }
+    guard position > targetStart else { throw MalformedMessage("The request line has no target.") }
+    guard position < line.upperBound else { throw MalformedMessage("The request line has no version.") }
     guard bytes[position] == 0x20 else {
-      throw bytes[position] == 0x0D ? .bareCarriageReturn : MalformedMessage("a control character stands in the request line")
+      throw bytes[position] == 0x0D ? .bareCarriageReturn : MalformedMessage("A control character stands in the request line.")
     }
     self.target = targetStart..<position
     self.version = try HTTPVersion(UnsafeRawBufferPointer(rebasing: bytes[position + 1..<line.upperBound]))
@@ -39,11 +39,11 @@ extension HTTPVersion {
   ///   name is case-sensitive).
   init(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) {
     guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), bytes[6] == UInt8(ascii: "."), Self.isDigit(bytes[5]), Self.isDigit(bytes[7])
-    else { throw MalformedMessage("the version is not one of HTTP") }
+    else { throw MalformedMessage("The version is not one of HTTP.") }
     switch (bytes[5], bytes[7]) {
     case (UInt8(ascii: "1"), UInt8(ascii: "1")): self = .http11
     case (UInt8(ascii: "1"), UInt8(ascii: "0")): self = .http10
-    default: throw MalformedMessage(status: 505, "the version of HTTP is neither 1.0 nor 1.1")
+    default: throw MalformedMessage(status: 505, "The version of HTTP is neither 1.0 nor 1.1.")
     }
   }
 

@@ -20,6 +20,10 @@ struct ResponseHeadSection {
     let line = try buffer.withUnsafeReadableBytes { bytes throws(MalformedMessage) in try self.readLines(in: bytes) }
     guard let line else { return nil }
     let framing = try self.framing(of: line, answering: method)
+    // Of HTTP/1.0 and of a connection that ends, an answer before the answer makes no sense (RFC 9110 section 15.2).
+    guard line.status >= 200 || self.fields.keepsConnection(line.version) && line.version == .http11 else {
+      throw MalformedMessage(status: 502, "An informational response is of HTTP/1.0 or ends the connection.")
+    }
     let bytes = unread.read(self.scanner.lineStart)
     return ResponseHead(
       status: line.status, reason: line.reason, version: line.version, fields: self.fields.table(over: bytes), framing: framing,
@@ -43,13 +47,13 @@ struct ResponseHeadSection {
   /// See RFC 9112 section 6.3.
   private func framing(of line: StatusLine, answering method: Method) throws(MalformedMessage) -> BodyFraming {
     if self.fields.isChunked, line.version == .http10 {
-      throw MalformedMessage("Transfer-Encoding stands in a response of HTTP/1.0")
+      throw MalformedMessage("Transfer-Encoding stands in a response of HTTP/1.0.")
     }
     if line.status < 200 || line.status == 204 {
       // Neither may carry framing fields (RFC 9112 section 6.1, RFC 9110 section 8.6). Zero is said by some and harms
       // nobody; with anything else some reader would wait for a body.
       guard !self.fields.isChunked, self.fields.contentLength ?? 0 == 0 else {
-        throw MalformedMessage("a response that cannot have a body announces one")
+        throw MalformedMessage("A response that cannot have a body announces one.")
       }
       return .none
     }

@@ -29,7 +29,7 @@ struct TrailerSection {
       guard self.entries.count < self.limits.fieldCount else { throw .tooManyFields }
       let entry = try FieldLine.read(line, in: bytes)
       guard entry.known.map(Self.isFit) != false else {
-        throw MalformedMessage("a trailer is a field of framing, routing or identity")
+        throw MalformedMessage("A trailer is a field of framing, routing or identity.")
       }
       self.entries.append(entry)
     }

@@ -36,6 +36,7 @@ struct ListQuery {
 
   /// A key or value without its escapes, `+` as a blank; `nil` where an escape is broken.
   private static func decode(_ bytes: Substring.UTF8View) -> String? {
+    guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(Substring(bytes)) }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(bytes.count)
     var rest = bytes[...]
