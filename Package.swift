@@ -107,6 +107,7 @@ let package = Package(
     tests(
       of: "Authentication",
       ["SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",

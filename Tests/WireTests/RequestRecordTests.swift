@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// Reason by count, over the 464 recorded requests that have a method.
+  /// Reason by count, over the 463 recorded requests whose method a request line can hold.
   private static let expectedRefusals: [String: Int] = [
     "A percent sign in the path is not followed by two hexadecimal digits; write it %25.": 2,
     "CONNECT goes with host:port, and only CONNECT does.": 2,

@@ -37,21 +37,7 @@ struct ListQuery {
   /// A key or value without its escapes, `+` as a blank; `nil` where an escape is broken.
   private static func decode(_ bytes: Substring.UTF8View) -> String? {
     guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(Substring(bytes)) }
-    var decoded: [UInt8] = []
-    decoded.reserveCapacity(bytes.count)
-    var rest = bytes[...]
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "+"):
-        decoded.append(UInt8(ascii: " "))
-      case UInt8(ascii: "%"):
-        guard let high = rest.popFirst().flatMap(PercentEncoding.hexValue), let low = rest.popFirst().flatMap(PercentEncoding.hexValue)
-        else { return nil }
-        decoded.append(high << 4 | low)
-      default:
-        decoded.append(byte)
-      }
-    }
-    return String(decoding: decoded, as: UTF8.self)
+    let blanks = bytes.lazy.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+    return PercentEncoding.decode(blanks).map { String(decoding: $0, as: UTF8.self) }
   }
 }

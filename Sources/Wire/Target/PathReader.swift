@@ -10,11 +10,12 @@ struct PathReader {
   let lacksPath: Bool
 
   init(reading bytes: UnsafeRawBufferPointer) throws(MalformedMessage) {
+    let kinds = Self.kinds
     var isPlain = true
     var pathEnd = bytes.count
     var isBehindSlash = false
     scan: for (index, byte) in bytes.enumerated() {
-      switch Self.kinds[Int(byte)] {
+      switch kinds[Int(byte)] {
       case .plain:
         isBehindSlash = false
       case .slash:
@@ -75,9 +76,10 @@ struct PathReader {
   /// The query stays encoded. Bytes above ASCII stay too: Go takes them, and they cannot spell a parameter's name.
   private static func readQuery(_ bytes: UnsafeRawBufferPointer, _ oddities: inout TargetOddities) throws(MalformedMessage) -> String? {
     guard !bytes.isEmpty else { return nil }
+    let kinds = self.kinds
     var separators = 0
     for byte in bytes.dropFirst() {
-      if self.kinds[Int(byte)] == .forbidden { throw .rawByteInTarget }
+      if kinds[Int(byte)] == .forbidden { throw .rawByteInTarget }
       if byte == UInt8(ascii: "#") { oddities.insert(.fragment) }
       if byte == UInt8(ascii: "&") { separators += 1 }
     }

@@ -1,5 +1,5 @@
 /// Percent escapes (RFC 3986 section 2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
   /// The value of a hexadecimal digit in either letter case.
   static func hexValue(_ byte: UInt8) -> UInt8? {
     switch byte {
@@ -14,5 +14,20 @@ enum PercentEncoding {
   static func escape(at index: Int, in bytes: UnsafeRawBufferPointer) -> UInt8? {
     guard index + 2 < bytes.count, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2]) else { return nil }
     return high << 4 | low
+  }
+
+  /// The bytes without their escapes, as Go's `url.PathUnescape` gives them; `nil` where an escape is broken.
+  package static func decode(_ bytes: some Sequence<UInt8>) -> [UInt8]? {
+    var decoded: [UInt8] = []
+    var rest = bytes.makeIterator()
+    while let byte = rest.next() {
+      guard byte == UInt8(ascii: "%") else {
+        decoded.append(byte)
+        continue
+      }
+      guard let high = rest.next().flatMap(self.hexValue), let low = rest.next().flatMap(self.hexValue) else { return nil }
+      decoded.append(high << 4 | low)
+    }
+    return decoded
   }
 }

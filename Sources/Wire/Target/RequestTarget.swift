@@ -99,7 +99,6 @@ public struct RequestTarget: Sendable {
 
   /// Reads path and query, which reach from an index of the buffer to its end.
   private init(pathFrom start: Int, of raw: ByteBuffer, form: Form, authority: String?) throws(MalformedMessage) {
-    let end = raw.writerIndex
     let result = raw.withUnsafeReadableBytes { whole -> Result<PathReader, MalformedMessage> in
       Result { () throws(MalformedMessage) in
         try PathReader(reading: UnsafeRawBufferPointer(rebasing: whole[(start - raw.readerIndex)...]))
@@ -114,10 +113,8 @@ public struct RequestTarget: Sendable {
       query.moveReaderIndex(to: start)
       forwarded.writeBuffer(&query)
     } else if start != raw.readerIndex {
-      // The index lies between the reader's and the writer's, so the slice exists.
       forwarded.moveReaderIndex(to: start)
     }
-    assert(forwarded.writerIndex == end || reader.lacksPath)
     self.init(
       form: form, raw: raw, forwarded: forwarded, authority: authority, path: reader.path, query: reader.query,
       oddities: reader.oddities)
