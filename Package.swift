@@ -117,7 +117,7 @@ let package = Package(
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportStrictYAML", "SallyportConfiguration", "TestSupport"]),
+    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
