@@ -66,6 +66,7 @@ import Testing
       _ = ClientHello.read(bytes)
     }
     // A message that never ends is passed on and not collected.
-    #expect(ClientHello.read([22, 3, 1, 0xFF, 0xFF, 1, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 40_000)) == .hello(serverName: nil))
+    #expect(
+      ClientHello.read([22, 3, 1, 0xFF, 0xFF, 1, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 40_000)) == .hello(serverName: nil))
   }
 }

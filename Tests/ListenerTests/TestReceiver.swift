@@ -91,7 +91,8 @@ final class TestExchange: ClientStreamDelegate {
     case "/facts":
       let certificate = self.connection.clientCertificate?.commonNames.joined(separator: ",") ?? "nobody"
       self.stream.answer(
-        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)")
+        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)"
+      )
     default: break
     }
   }
