@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOSSL
 import SallyportListener
 import SallyportPKI
@@ -83,6 +84,42 @@ import struct Foundation.Date
     #expect(second.body == "")
     #expect(await setting.fixture.receiver.nextFailure() == "clientCertificateNotFresh")
     await setting.fixture.listener.close()
+  }
+
+  @Test func anAuthorityThatGoesDuringAHandshakeGivesNoIdentity() async throws {
+    // The listener asks for the time when it begins to verify: the moment to take the authority away.
+    let interruption = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
+    let fixture = try await ListenerFixture.start(now: {
+      let action = interruption.withLockedValue { action in
+        defer { action = nil }
+        return action
+      }
+      action?()
+      return Date()
+    })
+    let files = try ListenerFixture.files(fixture.pki, in: fixture.directory, clientCA: nil)
+    let listener = fixture.listener
+    interruption.withLockedValue { $0 = { try? listener.replaceTLS(files) } }
+    let alice = try await fixture.connect(as: fixture.pki.client("alice"))
+    #expect(try await alice.readToEnd() == "")
+    #expect(await fixture.receiver.nextFailure() == "clientCertificateNotFresh")
+    await fixture.listener.close()
+  }
+
+  @Test func ticketsEndWithoutCostingAHandshakeThatIsUnderWay() async throws {
+    let interruption = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
+    let fixture = try await ListenerFixture.start(now: {
+      let action = interruption.withLockedValue { action in
+        defer { action = nil }
+        return action
+      }
+      action?()
+      return Date()
+    })
+    let listener = fixture.listener
+    interruption.withLockedValue { $0 = { try? listener.refreshTLS() } }
+    #expect(try await fixture.facts(of: fixture.connect(as: fixture.pki.client("alice"))).hasPrefix("alice "))
+    await fixture.listener.close()
   }
 
   @Test func aConnectionWhoseAuthorityGoesEndsBehindItsRequest() async throws {
