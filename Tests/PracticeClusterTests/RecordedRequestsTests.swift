@@ -59,7 +59,9 @@ struct RecordedCase: Sendable {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/kubernetes/request-paths.jsonl")
     let nearby = [file.standardizedFileURL.path, "\(FileManager.default.currentDirectoryPath)/../shared/kubernetes/request-paths.jsonl"]
     guard let text = nearby.lazy.compactMap({ try? String(contentsOfFile: $0, encoding: .utf8) }).first else { return nil }
-    return try text.split(separator: "\n").enumerated().map { RecordedCase(number: $0.offset, json: try JSONReader.read(String($0.element))) }
+    return try text.split(separator: "\n").enumerated().map {
+      RecordedCase(number: $0.offset, json: try JSONReader.read(String($0.element)))
+    }
   }
 
   /// The target; of the longest only the length was recorded: `…aaaa...(60036 bytes)`.
@@ -78,7 +80,9 @@ struct RecordedCase: Sendable {
     if self.options["proto"]?.string == "h2" { return "HTTP/2: the practice cluster speaks HTTP/1.1" }
     if self.category == "upgrade", self.status == 101 || self.status == 403 { return "watch over WebSocket" }
     if self.category == "backend", !self.target.hasPrefix("/apis/") { return "proxying to nodes, pods and services, and exec" }
-    if self.status == 200, self.fields.contains(where: { $0.name == "Accept" && ($0.value.contains("yaml") || $0.value.contains("protobuf")) }) {
+    if self.status == 200,
+      self.fields.contains(where: { $0.name == "Accept" && ($0.value.contains("yaml") || $0.value.contains("protobuf")) })
+    {
       return "YAML and protobuf"
     }
     if let version = self.options["ver"]?.string, version == "HTTP/1.2" { return "HTTP versions: NIOHTTP1 knows 1.0 and 1.1" }
