@@ -13,6 +13,7 @@ let houseRules: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -54,7 +55,8 @@ let package = Package(
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
-      "Listener", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+      "Listener",
+      ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
     station(
       "Authentication",
       [
@@ -63,7 +65,7 @@ let package = Package(
       ]),
     station("Policy", ["SallyportCore", "SallyportWire"]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
-    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioSSL, logging, nioConcurrencyHelpers]),
+    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -73,16 +75,23 @@ let package = Package(
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
+    station("Commands", ["SallyportPKI", "CCrypt"]),
     station(
       "Service",
       [
         "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
+        nioConcurrencyHelpers, logging,
       ]),
+    station(
+      "Demo",
+      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
       dependencies: [
-        "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
+        "SallyportDemo", nioCore, nioPosix,
+        "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportAuthentication", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -92,7 +101,7 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioSSL],
+      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL],
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
@@ -100,23 +109,29 @@ let package = Package(
       of: "Listener",
       [
         "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, x509,
-        swiftASN1, logging,
+        swiftASN1, logging, nioConcurrencyHelpers,
       ]),
     tests(
       of: "Authentication",
-      ["SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded]),
+      [
+        "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
+        nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
+      ]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",
       [
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
-        logging,
+        nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
+    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportStrictYAML", "SallyportConfiguration", "TestSupport"]),
+    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
+    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "RequestPath",
       [
@@ -124,6 +139,9 @@ let package = Package(
         "TestSupport",
         nioCore, nioPosix, nioSSL, logging,
       ]),
-    tests(of: "System", ["SallyportPKI", "TestSupport", nioCore, nioPosix]),
+    .testTarget(
+      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix],
+      path: "Tests/SystemTests", exclude: ["Clients"],
+      swiftSettings: houseRules),
   ]
 )

@@ -5,9 +5,14 @@ public import SallyportWire
 // failure. Nobody buffers: whoever cannot take more says so by the flow calls, and the other side stops reading.
 
 /// The client's side of a request: an HTTP/1.1 connection, later an HTTP/2 stream. Made by `Listener`.
+///
+/// A stream is over with the ``flush()`` behind ``sendEnd(trailers:)``, or with ``abort()``: calls that come later do
+/// nothing. Whoever holds the end of an answer back (until its audit record is written) holds back the flush, and the next
+/// request of the connection waits for it. The calls may be made from inside `receive`.
 public protocol ClientStream: AnyObject {
   var eventLoop: any EventLoop { get }
-  /// An informational answer; `100 Continue` is passed on like this.
+  /// An informational answer; it leaves at once. `100 Continue` is sent like this when the body is wanted of a head that
+  /// `expectsContinue`; a client that waits for none gets none. Answered otherwise, such a connection closes.
   func sendInformational(_ head: ResponseHead)
   /// The final head. The bytes leave no sooner than the next ``flush()``.
   func sendHead(_ head: ResponseHead)
@@ -37,7 +42,8 @@ public protocol ClientStreamDelegate: AnyObject {
 public enum ClientGone: Sendable, Equatable {
   /// It closed the connection.
   case closed
-  /// The rest of its request could not be read; it may still be told so if nothing was answered yet.
+  /// The rest of its request could not be read; it may still be told so if nothing was answered yet, and else the answer
+  /// was cut. No other call follows, and the connection closes behind the answer or with ``ClientStream/abort()``.
   case malformed(MalformedMessage)
   /// It was too slow.
   case timedOut

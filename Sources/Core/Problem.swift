@@ -17,13 +17,17 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
   public let message: String
   /// What the operator's log and the audit record get to read; never a secret.
   public var detail: String
+  /// How many seconds the client should wait before it asks again (`Retry-After`, RFC 9110 section 10.2.3); `nil` where
+  /// waiting does not help or nobody knows how long.
+  public var retryAfterSeconds: Int?
 
-  public init(_ code: String, blame: Blame, status: Int, message: String, detail: String = "") {
+  public init(_ code: String, blame: Blame, status: Int, message: String, detail: String = "", retryAfterSeconds: Int? = nil) {
     self.code = code
     self.blame = blame
     self.status = status
     self.message = message
     self.detail = detail
+    self.retryAfterSeconds = retryAfterSeconds
   }
 
   /// The same problem with what happened this time.

@@ -1,7 +1,7 @@
 /// The known name that somebody most likely meant.
-enum NearestName {
+public enum NearestName {
   /// The nearest of `names` if it is near enough to be a slip: another letter case, or an edit for each three letters.
-  static func of(_ name: String, among names: some Sequence<String>) -> String? {
+  public static func of(_ name: String, among names: some Sequence<String>) -> String? {
     guard name.utf8.count <= 64 else { return nil }
     let folded = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?

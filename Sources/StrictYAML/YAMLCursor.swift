@@ -28,9 +28,32 @@ public struct YAMLCursor {
     self.session.record(at: self.tree.position, self.path, problem, remedy)
   }
 
+  /// The characters of a scalar, whatever they mean; `nil` for anything else. Records nothing.
+  public var scalarText: String? {
+    if case .scalar(let scalar, _) = self.tree { scalar.text } else { nil }
+  }
+
+  /// How many items a list has; `nil` for anything else. Records nothing.
+  public var itemCount: Int? {
+    if case .sequence(let items, _) = self.tree { items.count } else { nil }
+  }
+
   /// Whether the value is empty, `null` or `~`.
   public var isNull: Bool {
     if case .scalar(let scalar, _) = self.tree { scalar.kind == .nothing } else { false }
+  }
+
+  /// The value of one of a mapping's keys, or the mapping itself where it has no such key: where to report what is found
+  /// when values are compared. It makes no key known.
+  public subscript(key: String) -> YAMLCursor {
+    guard case .mapping(let entries, _) = self.tree, let entry = entries.first(where: { $0.key == key }) else { return self }
+    return YAMLCursor(tree: entry.value, path: self.path.key(key), session: self.session)
+  }
+
+  /// The item of a list, or the list itself where it has no such item.
+  public subscript(index: Int) -> YAMLCursor {
+    guard case .sequence(let items, _) = self.tree, items.indices.contains(index) else { return self }
+    return YAMLCursor(tree: items[index], path: self.path.index(index), session: self.session)
   }
 
   // MARK: Scalars

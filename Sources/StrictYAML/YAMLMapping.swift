@@ -48,13 +48,16 @@ public final class YAMLMapping {
   }
 
   /// Declares keys that a later version reads, so that their fault says so.
-  public func notInThisVersion(_ keys: String...) {
-    for key in keys {
-      self.later.insert(key)
-      for entry in self.entries where entry.key == key {
-        self.session.record(at: entry.keyPosition, self.path.key(key), "is not supported in this version", "remove it")
-      }
+  ///
+  /// - Returns: whether any of them is there
+  @discardableResult
+  public func notInThisVersion(_ keys: String...) -> Bool {
+    self.later.formUnion(keys)
+    let early = self.entries.filter { keys.contains($0.key) }
+    for entry in early {
+      self.session.record(at: entry.keyPosition, self.path.key(entry.key), "is not supported in this version", "remove it")
     }
+    return !early.isEmpty
   }
 
   /// Records that something is wrong with the mapping as a whole.
@@ -66,7 +69,7 @@ public final class YAMLMapping {
     for entry in self.entries where !self.known.contains(entry.key) && !self.later.contains(entry.key) {
       let remedy =
         NearestName.of(entry.key, among: self.known).map { "did you mean `\($0)`?" }
-        ?? "known here: \(self.known.sorted().joined(separator: ", "))"
+        ?? (self.known.isEmpty ? "remove it" : "known here: \(self.known.sorted().joined(separator: ", "))")
       self.session.record(at: entry.keyPosition, self.path.key(entry.key), "is not a known key", remedy)
     }
   }

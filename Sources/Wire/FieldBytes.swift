@@ -8,16 +8,17 @@
 /// ```
 /// See RFC 9110 sections 5.5 and 5.6.2.
 enum FieldBytes {
-  private static let tokenBytes: [Bool] = (0...255).map { value in
-    let byte = UInt8(value)
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): return true
-    default: return "!#$%&'*+-.^_`|~".utf8.contains(byte)
-    }
-  }
+  /// The bytes of `tchar` as bits: 0 to 63 in the first word, 64 to 127 in the second. Constants, since a table in memory
+  /// would cost a check of its initialisation for every byte of every name.
+  private static let lowTokenBytes: UInt64 = 0x03FF_6CFA_0000_0000
+  private static let highTokenBytes: UInt64 = 0x57FF_FFFF_C7FF_FFFE
 
   /// Whether the byte may stand in a token: a method, a field name.
-  static func isTokenByte(_ byte: UInt8) -> Bool { self.tokenBytes[Int(byte)] }
+  @inline(__always)
+  static func isTokenByte(_ byte: UInt8) -> Bool {
+    guard byte < 0x80 else { return false }
+    return (byte < 0x40 ? self.lowTokenBytes : self.highTokenBytes) >> UInt64(byte & 0x3F) & 1 == 1
+  }
 
   /// Whether the byte may stand in a field value: visible characters, bytes above ASCII, blank and tab.
   static func isValueByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
@@ -32,5 +33,43 @@ enum FieldBytes {
 
   static func lowercased(_ byte: UInt8) -> UInt8 {
     byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  }
+
+  /// Whether all bytes may stand in a field value.
+  static func holdsOnlyValueBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    // Without an early exit the loop becomes one over vectors; nearly every value is fine to its end anyway.
+    var areFine = true
+    for byte in bytes { areFine = self.isValueByte(byte) ? areFine : false }
+    return areFine
+  }
+
+  /// Whether the bytes are `word` in any letter case.
+  ///
+  /// - Parameter word: ASCII, in lower case
+  static func equal(_ bytes: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+    guard bytes.count == word.utf8CodeUnitCount else { return false }
+    for index in 0..<bytes.count where self.lowercased(bytes[index]) != word.utf8Start[index] { return false }
+    return true
+  }
+
+  /// Whether two runs of bytes are the same in any letter case.
+  static func equalFolded(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+    left.count == right.count && zip(left, right).allSatisfy { self.lowercased($0) == self.lowercased($1) }
+  }
+
+  /// Calls `body` with each member of a comma-separated list, without the blanks around it; empty members are skipped
+  /// (RFC 9110 section 5.6.1).
+  static func forEachListMember(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    var start = 0
+    while start < list.count {
+      var end = start
+      while end < list.count, list[end] != UInt8(ascii: ",") { end += 1 }
+      var first = start
+      var last = end
+      while first < last, self.isBlank(list[first]) { first += 1 }
+      while last > first, self.isBlank(list[last - 1]) { last -= 1 }
+      if first < last { body(UnsafeRawBufferPointer(rebasing: list[first..<last])) }
+      start = end + 1
+    }
   }
 }

@@ -19,6 +19,27 @@ public enum Method: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Reads a token's bytes; a standard method costs no string.
+  init(tokenBytes bytes: UnsafeRawBufferPointer) {
+    // Seven letters fit into a number, so that one comparison tells the methods apart.
+    var word: UInt64 = 0
+    if bytes.count <= 7 {
+      for byte in bytes { word = word << 8 | UInt64(byte) }
+    }
+    switch word {
+    case 0x47_45_54: self = .get
+    case 0x48_45_41_44: self = .head
+    case 0x50_4F_53_54: self = .post
+    case 0x50_55_54: self = .put
+    case 0x50_41_54_43_48: self = .patch
+    case 0x44_45_4C_45_54_45: self = .delete
+    case 0x4F_50_54_49_4F_4E_53: self = .options
+    case 0x43_4F_4E_4E_45_43_54: self = .connect
+    case 0x54_52_41_43_45: self = .trace
+    default: self = .other(String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
   public var description: String {
     switch self {
     case .get: "GET"

@@ -6,20 +6,81 @@ public import SallyportWire
 /// - `X-Remote-*`, `Proxy-Authorization`, `Audit-ID`, in every spelling (letter case, `_` for `-`), and `X-Forwarded-*`,
 ///   `Forwarded`, `X-Real-Ip` unless a trusted peer sent them, go;
 /// - hop-by-hop fields and every field that `Connection` names go;
-/// - `Impersonate-*` moves into ``impersonation``, `Authorization` into ``authorization``.
+/// - `Impersonate-*` moves into ``impersonation``, `Authorization` and a token among the WebSocket protocols into
+///   ``authorization``.
 public struct StrippedRequest: Sendable {
   public let head: RequestHead
   public let impersonation: RequestedImpersonation?
-  /// The `Authorization` fields' values, most often one.
+  /// The `Authorization` fields' values, most often one; a token that came as a WebSocket protocol stands behind them as
+  /// `Bearer TOKEN`.
   public let authorization: [Secret]
   /// What the client sent as `Audit-ID`, for the audit record.
   public let clientAuditID: String?
+  /// The protocols that the client would change to, in its order and in lower case (`websocket`, `spdy/3.1`).
+  ///
+  /// Empty unless `Connection` names `Upgrade` too, and for HTTP/1.0 (RFC 9110 section 7.8). The fields themselves are
+  /// gone: whoever carries out an upgrade writes them anew.
+  public let requestedUpgrade: [String]
 
   /// Strips a request.
   ///
-  /// - Throws: ``Problem`` (400) for an `Impersonate-*` combination that kube-apiserver refuses or ignores silently
-  ///   (group, uid or extra without user; an unknown name; several users), and for a value that is no UTF-8.
+  /// - Throws: ``Problem`` (400) for
+  ///   - an `Impersonate-*` combination that kube-apiserver refuses or ignores silently: group, uid or extra without
+  ///     user; an unknown name, or one spelled with `_`; several users or uids; an empty value;
+  ///   - such a value or key that is no UTF-8 or holds a control character;
+  ///   - a `Connection` that names a field which is meant for the server or for us;
+  ///   - a broken token among the WebSocket protocols, or several.
   public init(stripping head: RequestHead, fromTrustedPeer: Bool) throws(Problem) {
-    fatalError("being written")
+    var options = ConnectionOptions()
+    var impersonation = ImpersonationFields()
+    var authorization: [Secret] = []
+    var clientAuditID: String?
+    var upgrades: [String] = []
+    var hasWebSocketProtocols = false
+    for field in head.fields {
+      switch field.known {
+      case .connection: try options.read(field)
+      case .upgrade: upgrades += field.listElements.map { String(decoding: $0, as: UTF8.self).lowercased() }
+      case .authorization: authorization.append(field.withValue { Secret($0) })
+      case .auditID: clientAuditID = clientAuditID ?? field.value
+      case .secWebSocketProtocol: hasWebSocketProtocols = true
+      case .impersonateUser, .impersonateUID, .impersonateGroup, .impersonateExtra, .impersonateOther:
+        try impersonation.read(field)
+      default: break
+      }
+    }
+
+    var stripped = head
+    stripped.fields.removeAll { field in
+      guard let known = field.known else { return options.names(field) }
+      if known.isForwardingFact { return !(fromTrustedPeer && field.isSpelledAsDefined) }
+      return known.isHopByHop || known.isIdentity
+    }
+    let mayUpgrade = options.namesUpgrade && head.version == .http11
+    self.requestedUpgrade = mayUpgrade ? upgrades : []
+    if hasWebSocketProtocols, let token = try WebSocketToken.take(from: &stripped.fields), self.requestedUpgrade.contains("websocket") {
+      // Without an upgrade the API server does not believe such a token either.
+      authorization.append(token)
+    }
+    self.head = stripped
+    self.impersonation = try impersonation.requested()
+    self.authorization = authorization
+    self.clientAuditID = clientAuditID
   }
+
+  /// The fields of a request's trailer section that may go on: those that no station knows.
+  ///
+  /// Framing, routing and credentials have no business behind the body (RFC 9110 section 6.5.1), and some servers merge
+  /// trailers into the header.
+  public static func strip(trailers: HeaderFields) -> HeaderFields {
+    var stripped = trailers
+    stripped.removeAll { $0.known != nil }
+    return stripped
+  }
+}
+
+extension HeaderFields.Field {
+  /// Whether no `_` stands in the name. A trusted peer replaces what a client sent under the name as it is defined, and
+  /// may pass on the client's own under the other spelling.
+  var isSpelledAsDefined: Bool { self.withName { !$0.contains(UInt8(ascii: "_")) } }
 }

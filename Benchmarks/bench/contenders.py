@@ -1,0 +1,186 @@
+"""The upstream and the contenders: each ends TLS, says who the user is, goes on over kept-alive TLS with a client
+certificate, and writes one line a request to a file. One thread each, so that CPU per request compares."""
+
+import base64
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+USER, PASSWORD = "bench", "correct horse battery staple"
+AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+SMALL_PATH = "/api/v1/namespaces/dev/configmaps/small"
+LARGE_PATH = "/api/v1/namespaces/dev/configmaps/large"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"a server ended at its start: {process.args}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"no server on port {port}")
+
+
+class Server:
+    """A process of this run; ended by its id."""
+
+    def __init__(self, name, command, port, cpu=None, cwd=None):
+        self.name, self.port = name, port
+        pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
+        self.process = subprocess.Popen([*pin, *map(str, command)], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(port, self.process)
+
+    def worker(self):
+        """The process that does the work: nginx and HAProxy work in a child."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else self.process.pid
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.worker()}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self):
+        for line in pathlib.Path(f"/proc/{self.worker()}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+NGINX_HEAD = """
+daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.err; worker_processes 1;
+events {{ worker_connections 8192; }}
+http {{
+  client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp;
+  uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;
+  keepalive_requests 1000000000; keepalive_timeout 300s; sendfile on; tcp_nodelay on;
+"""
+
+
+def upstream(folder, cpu):
+    port = free_port()
+    body = '{"kind":"ConfigMap","apiVersion":"v1","data":{"x":"' + "y" * 1950 + '"}}'
+    (folder / "www").mkdir(exist_ok=True)
+    (folder / "www/small").write_text(body)
+    (folder / "www/large").write_bytes(os.urandom(1 << 20) * 10)
+    (folder / "upstream.conf").write_text(NGINX_HEAD.format(folder=folder, name="upstream") + f"""
+  access_log off; open_file_cache max=16; default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    ssl_client_certificate {folder}/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.3;
+    location = {SMALL_PATH} {{ alias {folder}/www/small; }}
+    location = {LARGE_PATH} {{ alias {folder}/www/large; }}
+  }}
+}}
+""")
+    return Server("upstream", ["nginx", "-p", folder, "-c", folder / "upstream.conf"], port, cpu)
+
+
+def nginx(folder, up, cpu):
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX_HEAD.format(folder=folder, name="nginx") + f"""
+  log_format one '$msec $remote_addr $ssl_client_s_dn "$request" $status $body_bytes_sent $request_time "$http_user_agent"';
+  access_log {folder}/nginx.access.log one;
+  upstream api {{ server 127.0.0.1:{up.port}; keepalive 128; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    ssl_client_certificate {folder}/ca.pem; ssl_verify_client optional; ssl_protocols TLSv1.3;
+    ssl_session_cache shared:s:10m;
+    location / {{
+      proxy_pass https://api; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header X-Remote-User {USER};
+      proxy_set_header Authorization "";
+      proxy_ssl_certificate {folder}/proxy.pem; proxy_ssl_certificate_key {folder}/proxy.key;
+      proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_protocols TLSv1.3;
+      proxy_max_temp_file_size 0;
+    }}
+  }}
+}}
+""")
+    return Server("nginx", ["nginx", "-p", folder, "-c", folder / "nginx.conf"], port, cpu)
+
+
+def haproxy(folder, up, cpu):
+    port = free_port()
+    # HAProxy logs to a socket, not to a file: a small reader of ours writes the lines, outside of what is measured.
+    (folder / "haproxy.cfg").write_text(f"""
+global
+  nbthread 1
+  maxconn 8192
+  log {folder}/haproxy.log.sock format raw local0 info
+  ssl-default-bind-options ssl-min-ver TLSv1.3
+  ssl-default-server-options ssl-min-ver TLSv1.3
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  option httplog
+  log global
+  http-reuse always
+frontend front
+  bind 127.0.0.1:{port} ssl crt {folder}/server.both ca-file {folder}/ca.pem verify optional alpn http/1.1
+  http-request set-header X-Remote-User {USER}
+  http-request del-header Authorization
+  default_backend api
+backend api
+  server a 127.0.0.1:{up.port} ssl verify required ca-file {folder}/ca.pem crt {folder}/proxy.both sni str(localhost) verifyhost localhost alpn http/1.1
+""")
+    return Server("haproxy", ["haproxy", "-db", "-f", folder / "haproxy.cfg"], port, cpu)
+
+
+def sallyport(folder, up, cpu, binary):
+    port = free_port()
+    hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "benchbench", PASSWORD], check=True, capture_output=True, text=True)
+    (folder / "users.yaml").write_text(f"users:\n- name: {USER}\n  passwordHash: \"{hashed.stdout.strip()}\"\n  groups: [view]\n")
+    (folder / "sallyport.yaml").write_text(f"""
+apiVersion: sallyport.dev/v1alpha1
+kind: Gateway
+server: {eventLoops: 1}
+listeners:
+- name: main
+  address: 127.0.0.1:{port}
+  tls: {{certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: ca.pem, minimumVersion: "1.3"}}
+  limits: {{connections: 8192, connectionsPerAddress: 8192}}
+authentication:
+  clientCertificates: {{username: subject.commonName, groups: subject.organization}}
+  passwords:
+  - passwordFile: {{file: users.yaml}}
+credentials:
+- name: front-proxy
+  requestHeaders: {{certificateFile: proxy.pem, privateKeyFile: proxy.key}}
+upstreams:
+- name: kubernetes
+  kind: kubernetes
+  servers: [https://127.0.0.1:{up.port}]
+  caFile: ca.pem
+  serverName: localhost
+routes:
+- name: api
+  match: {{path: /}}
+  upstream: kubernetes
+  credential: front-proxy
+  authenticate: [clientCertificate, password]
+audit: {{directory: audit}}
+""")
+    return Server("sallyport", [binary, "serve", "--config", folder / "sallyport.yaml"], port, cpu)

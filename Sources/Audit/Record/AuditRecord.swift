@@ -1,0 +1,116 @@
+public import SallyportCore
+public import SallyportWire
+
+/// What happened to one request, as one `Event` of `audit.k8s.io/v1` at level `Metadata`.
+///
+/// The request path opens a record when a head is read, fills in what it learns, and writes it once for each stage. The
+/// record holds references, so that filling it copies nothing; ``encode(into:at:)`` writes it as one line of JSON.
+/// `docs/AUDIT_LOG.md` explains every field to those who read the log.
+public struct AuditRecord: Sendable {
+  /// How far the request had come. The names are those of Kubernetes' audit stages.
+  public enum Stage: Sendable, Hashable, CaseIterable {
+    /// Before a mutating or long-running request is forwarded.
+    case requestReceived
+    /// Before the head of a streamed answer or a tunnel leaves.
+    case responseStarted
+    /// Before the last bytes of an answer leave; the only stage of a small complete answer.
+    case responseComplete
+    /// The program failed on the request.
+    case panic
+
+    var name: StaticString {
+      switch self {
+      case .requestReceived: "RequestReceived"
+      case .responseStarted: "ResponseStarted"
+      case .responseComplete: "ResponseComplete"
+      case .panic: "Panic"
+      }
+    }
+  }
+
+  /// What the client is answered.
+  public struct Response: Sendable, Hashable {
+    /// The HTTP status code.
+    public var code: Int
+    /// The `reason` of the `Status` object that Sallyport itself answers with, such as `Forbidden`; `nil` otherwise.
+    public var reason: String?
+    /// The `message` of that object.
+    public var message: String?
+
+    public init(code: Int, reason: String? = nil, message: String? = nil) {
+      self.code = code
+      self.reason = reason
+      self.message = message
+    }
+  }
+
+  public let auditID: AuditID
+  /// When the request's head was read, or the connection failed.
+  public let received: WallTime
+  public let request: AuditedRequest
+  public var stage: Stage
+
+  // Where the request came in.
+  public let clientAddress: ClientAddress
+  public let listener: String
+  /// `TLSv1.3`; `nil` without TLS.
+  public let tlsVersion: String?
+  /// The hash of the configuration that the request is served by.
+  public var configuration: String
+
+  // What the stations found.
+  /// The request as the API server reads it; `nil` at an upstream that is none, or before the request was read so.
+  public var info: RequestInfo?
+  /// Who asks; `nil` while, or because, nobody was authenticated.
+  public var subject: Subject?
+  /// Whom the client asks to act as.
+  public var impersonation: RequestedImpersonation?
+  /// What the client sent as `Audit-ID`.
+  public var clientAuditID: String?
+  public var decision: Decision?
+  /// The kind of credential that the upstream gets: ``UpstreamCredential/kind``.
+  public var credential: String?
+  public var route: String?
+  public var upstream: String?
+  public var response: Response?
+  /// Why the request did not get what it wanted; the detail is for this record and not for the client.
+  public var problem: Problem?
+  /// Bytes of the request's body that were passed on, and of the answer's body with those that wait for this record.
+  public var bytesIn: UInt64 = 0
+  public var bytesOut: UInt64 = 0
+
+  /// Opens the record of a request.
+  public init(
+    _ request: AuditedRequest, of connection: ConnectionFacts, auditID: AuditID, received: WallTime, configuration: String
+  ) {
+    self.request = request
+    self.auditID = auditID
+    self.received = received
+    self.stage = .responseComplete
+    self.clientAddress = connection.clientAddress
+    self.listener = connection.listener
+    self.tlsVersion = connection.tlsVersion
+    self.configuration = configuration
+  }
+
+  /// Opens the record of a connection that ended before it could carry a request, such as a failed handshake.
+  public init(
+    failedConnection problem: Problem, from address: ClientAddress, listener: String, auditID: AuditID, received: WallTime,
+    configuration: String
+  ) {
+    self.request = .none
+    self.auditID = auditID
+    self.received = received
+    self.stage = .responseComplete
+    self.clientAddress = address
+    self.listener = listener
+    self.tlsVersion = nil
+    self.configuration = configuration
+    self.problem = problem
+  }
+
+  /// The files that the record belongs to: whoever was not authenticated has only a limited share of the disk.
+  public var series: AuditSeries {
+    if case .identity = self.subject { .requests } else { .unauthenticated }
+  }
+}

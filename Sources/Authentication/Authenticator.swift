@@ -1,0 +1,115 @@
+public import NIOCore
+public import SallyportCore
+
+/// Says who sends a request: the second station.
+///
+/// A credential that is presented is never overlooked:
+///
+/// | client certificate | `Authorization` | answer |
+/// |---|---|---|
+/// | none | none | nothing presented |
+/// | good | none | the certificate's identity |
+/// | none | good | the password file's identity |
+/// | good | good, same user | the certificate's identity |
+/// | good | good, another user | refused |
+/// | bad | anything | refused |
+/// | anything | bad, repeated, or of a scheme that the route does not accept | refused |
+///
+/// **Why both must be good and agree.** kube-apiserver lets a good certificate win and does not look at the token beside
+/// it, even at garbage. Whoever types a name and a password then acts as somebody else without being told, with a
+/// certificate that a browser or a kubeconfig presented by itself, and a log shows a user whom nobody meant. Letting the
+/// password win is no better: it would be the weaker proof. Refusing what can be read in two ways costs nobody who means
+/// one user. Where both agree the certificate's identity is taken, the stronger proof, whose groups and end somebody
+/// signed.
+///
+/// On a route that does not accept certificates, one that the connection happens to present is no credential at all: the
+/// listener asks everybody, and a browser sends what it has. An `Authorization` field, in contrast, was put into this
+/// very request, and is refused where the route takes none.
+///
+/// An authenticator belongs to one configuration generation. What is worth keeping from one to the next is in the
+/// ``AuthenticationMemory`` that it is given.
+public final class Authenticator: Sendable {
+  private let certificates: CertificateAuthenticator
+  private let passwords: PasswordAuthenticator
+  private let passwordChallenges: [String]
+  private let clock: AuthenticationClock
+
+  /// - Parameters:
+  ///   - memory: caches, counts and threads; the same object for all generations of a process
+  ///   - clock: the time, for validity, caches and lockouts
+  public init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock = .system) {
+    self.certificates = CertificateAuthenticator(rules: NameRules(allowSystemNames: configuration.allowSystemNames))
+    self.passwords = PasswordAuthenticator(configuration: configuration, memory: memory, clock: clock)
+    self.passwordChallenges = [#"Basic realm=\#(Self.quoted(configuration.realm)), charset="UTF-8""#]
+    self.clock = clock
+  }
+
+  /// Says who sends a request. It answers at once, on the event loop that calls, unless a password must be hashed.
+  ///
+  /// - Parameters:
+  ///   - request: its `Authorization` fields are looked at, and nothing else
+  ///   - accepting: what the route accepts
+  ///   - eventLoop: where a later answer arrives; its future never fails
+  public func authenticate(
+    _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    self.authenticate(
+      authorization: request.authorization, certificate: connection.clientCertificate, from: connection.clientAddress,
+      accepting: accepting, eventLoop: eventLoop)
+  }
+
+  /// The values for `WWW-Authenticate` in a 401 (RFC 9110 section 11.6.1, RFC 7617 section 2). Empty where only
+  /// certificates are accepted: no registered scheme stands for them.
+  public func challenges(for accepted: AcceptedMethods) -> [String] {
+    accepted.contains(.password) ? self.passwordChallenges : []
+  }
+
+  func authenticate(
+    authorization: [Secret], certificate: VerifiedCertificate?, from address: ClientAddress, accepting: AcceptedMethods,
+    eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    var certified: Identity?
+    if accepting.contains(.clientCertificate), let certificate {
+      switch self.certificates.authenticate(certificate, at: self.clock.wall()) {
+      case .success(let identity): certified = identity
+      case .failure(let problem): return .now(.refused(problem))
+      }
+    }
+    guard let field = authorization.first else { return .now(certified.map { .identified($0) } ?? .nothingPresented) }
+    guard authorization.count == 1 else { return .now(.refused(Self.refusal("the Authorization header is repeated"))) }
+    guard accepting.contains(.password) else {
+      return .now(.refused(Self.refusal("the route accepts no Authorization header")))
+    }
+    let answer = self.passwords.authenticate(field, from: address, on: eventLoop)
+    guard let certified else { return answer }
+    switch answer {
+    case .now(let outcome): return .now(Self.joined(certified, outcome))
+    case .later(let future): return .later(future.map { Self.joined(certified, $0) })
+    }
+  }
+
+  /// The answer to a request with a good certificate, given what its password says.
+  private static func joined(_ certified: Identity, _ outcome: AuthenticationOutcome) -> AuthenticationOutcome {
+    guard case .identified(let identity) = outcome else { return outcome }
+    // By bytes, as upstreams compare them: Swift's `==` sees through Unicode normalisation.
+    guard identity.username.utf8.elementsEqual(certified.username.utf8) else {
+      return .refused(
+        AuthenticationProblem.credentialsDisagree.with(detail: "certificate of \(certified.username), password of \(identity.username)"))
+    }
+    return .identified(certified)
+  }
+
+  private static func refusal(_ detail: String) -> Problem { AuthenticationProblem.credentialsRefused.with(detail: detail) }
+
+  /// A quoted-string (RFC 9110 section 5.6.4); what could not stand in one becomes a question mark.
+  private static func quoted(_ text: String) -> String {
+    let escaped = text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"", "\\": "\\\(scalar)"
+      case " "..."~": String(scalar)
+      default: "?"
+      }
+    }
+    return "\"\(escaped.joined())\""
+  }
+}

@@ -1,0 +1,52 @@
+/// What an ``Authenticator`` goes by; one value of one configuration generation.
+public struct AuthenticatorConfiguration: Sendable {
+  /// How long a judgement on a password holds without the password being verified again.
+  public struct Cache: Sendable, Hashable {
+    /// How long a good password is believed; 60 s unless configured. A removed user is out at once all the same: a
+    /// reloaded file makes a new generation, and no entry outlives its own.
+    public var lifetime: Duration
+    /// How long a bad password is refused without a look at it; 5 s unless configured.
+    public var negativeLifetime: Duration
+
+    public init(lifetime: Duration = .seconds(60), negativeLifetime: Duration = .seconds(5)) {
+      self.lifetime = lifetime
+      self.negativeLifetime = negativeLifetime
+    }
+  }
+
+  /// How many failed attempts are looked at. See ``FailureThrottle`` for what is counted.
+  public struct Throttle: Sendable, Hashable {
+    /// How many wrong passwords for one user from one network are looked at within ``per``; the next is refused.
+    public var failures: Int
+    public var per: Duration
+    /// How long attempts are refused then.
+    public var lockout: Duration
+
+    public init(failures: Int = 5, per: Duration = .seconds(60), lockout: Duration = .seconds(300)) {
+      self.failures = failures
+      self.per = per
+      self.lockout = lockout
+    }
+  }
+
+  /// The password files, in the order in which they are asked: the first that has a user decides about it.
+  public var passwordFiles: [PasswordFile]
+  /// The users and groups beginning with `system:` that a credential may name, exactly as written. Kubernetes gives such
+  /// names power (`system:masters` is above every rule), so that no other is ever taken from a certificate or a file.
+  public var allowSystemNames: Set<String>
+  /// What a client may show as the place that asks for the password (RFC 7617 section 2).
+  public var realm: String
+  public var cache: Cache
+  public var throttle: Throttle
+
+  public init(
+    passwordFiles: [PasswordFile] = [], allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
+    throttle: Throttle = Throttle()
+  ) {
+    self.passwordFiles = passwordFiles
+    self.allowSystemNames = allowSystemNames
+    self.realm = realm
+    self.cache = cache
+    self.throttle = throttle
+  }
+}

@@ -1,0 +1,37 @@
+import Crypto
+import NIOConcurrencyHelpers
+import SallyportCore
+
+/// What authentication keeps from one configuration generation to the next: the judgements of the last minute, the
+/// counts of failures, and the threads that passwords are verified on. One for each process.
+///
+/// Judgements are kept under keys that hold the password files' content, so that a generation with other files finds none
+/// of the last one's. Nothing in here can be turned back into a password.
+public final class AuthenticationMemory: Sendable, CustomReflectable {
+  struct Flight: Hashable, Sendable {
+    let credential: CredentialKey
+    /// Failures are counted by network, so that one network does not wait for another's answer.
+    let network: ClientNetwork
+  }
+
+  let pool: VerificationPool
+  let verified: ShardedCache<Identity>
+  let refused: ShardedCache<Problem>
+  let flights = SingleFlight<Flight, AuthenticationOutcome>()
+  let throttle = NIOLockedValueBox(FailureThrottle())
+  /// Random for each process.
+  let processKey = SymmetricKey(size: .bits256)
+
+  /// - Parameters:
+  ///   - threads: how many passwords are verified at a time; half the machine's cores unless given. One verification
+  ///     takes a core, and with yescrypt up to 256 MiB
+  ///   - waiting: how many verifications may wait for a thread; the next is refused with 503
+  ///   - credentials: how many good credentials are remembered, and a quarter as many bad ones
+  public init(threads: Int? = nil, waiting: Int = 64, credentials: Int = 16384) {
+    self.pool = VerificationPool(threads: threads, waiting: waiting)
+    self.verified = ShardedCache(capacity: credentials)
+    self.refused = ShardedCache(capacity: credentials / 4)
+  }
+
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,28 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// An ``ExpiringCache`` of credentials that all event loops share, in shards with a lock each.
+///
+/// A lock is held for one look-up, so that two event loops seldom meet at one; sharing by shards rather than a cache for
+/// each event loop means that a password is verified once and not once for each loop.
+final class ShardedCache<Value: Sendable>: Sendable {
+  private let shards: [NIOLockedValueBox<ExpiringCache<CredentialKey, Value>>]
+
+  /// - Parameter capacity: the most entries of all shards together
+  init(capacity: Int, shards: Int = 16) {
+    let share = (capacity + shards - 1) / shards
+    self.shards = (0..<shards).map { _ in NIOLockedValueBox(ExpiringCache(capacity: share)) }
+  }
+
+  func value(for key: CredentialKey, at now: NIODeadline) -> Value? {
+    self.shard(of: key).withLockedValue { $0.value(for: key, at: now) }
+  }
+
+  func insert(_ value: Value, for key: CredentialKey, until ends: NIODeadline, at now: NIODeadline) {
+    self.shard(of: key).withLockedValue { $0.insert(value, for: key, until: ends, at: now) }
+  }
+
+  private func shard(of key: CredentialKey) -> NIOLockedValueBox<ExpiringCache<CredentialKey, Value>> {
+    self.shards[key.shard(of: self.shards.count)]
+  }
+}

@@ -1,0 +1,142 @@
+import SallyportStrictYAML
+
+/// What only shows when the sections are seen together: names that are taken twice or lead nowhere, settings without an
+/// effect, routes that nothing reaches.
+struct CrossReferences {
+  let document: YAMLCursor
+  let listeners: [Located<GatewayConfiguration.Listener>]
+  let authentication: GatewayConfiguration.Authentication
+  let credentials: [Located<GatewayConfiguration.Credential>]
+  let upstreams: [Located<GatewayConfiguration.Upstream>]
+  let routes: [Located<GatewayConfiguration.Route>]
+
+  func check() {
+    self.checkUniqueness(of: self.listeners, "listener")
+    self.checkUniqueness(of: self.credentials, "credential")
+    self.checkUniqueness(of: self.upstreams, "upstream")
+    self.checkUniqueness(of: self.routes, "route")
+    self.checkAddresses()
+    for route in self.routes {
+      self.checkReference(of: route, "upstream", in: self.upstreams)
+      self.checkReference(of: route, "credential", in: self.credentials)
+    }
+    self.checkUse(of: self.upstreams, by: "upstream")
+    self.checkUse(of: self.credentials, by: "credential")
+    for (index, route) in self.routes.enumerated() {
+      guard let value = route.value else { continue }
+      self.checkCredential(of: value, at: route.yaml)
+      self.checkMethods(of: value, at: route.yaml)
+      self.checkAnonymousPaths(of: value, at: route.yaml)
+      self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
+    }
+    self.checkUseOfAuthentication()
+  }
+
+  // MARK: Names
+
+  private func checkUniqueness<Value>(of items: [Located<Value>], _ noun: String) {
+    var seen: Set<String> = []
+    for item in items {
+      guard let name = item.name, !seen.insert(name).inserted else { continue }
+      item.yaml["name"].fault("is the name of an earlier \(noun)", "choose another")
+    }
+  }
+
+  private func checkAddresses() {
+    var seen: Set<HostAndPort> = []
+    for listener in self.listeners {
+      guard let address = listener.value?.address, address.port != 0, !seen.insert(address).inserted else { continue }
+      listener.yaml["address"].fault("is the address of an earlier listener", "choose another")
+    }
+  }
+
+  private func checkReference<Value>(of route: Located<GatewayConfiguration.Route>, _ key: String, in items: [Located<Value>]) {
+    guard let name = route.yaml[key].scalarText, !items.contains(where: { $0.name == name }) else { return }
+    let known = items.compactMap(\.name).sorted()
+    let remedy = NearestName.of(name, among: known).map { "did you mean `\($0)`?" } ?? "add it to `\(key)s`, or name one of those"
+    route.yaml[key].fault("names no \(key)", remedy)
+  }
+
+  private func checkUse<Value>(of items: [Located<Value>], by key: String) {
+    let used = Set(self.routes.compactMap { $0.yaml[key].scalarText })
+    for item in items {
+      guard let name = item.name, !used.contains(name) else { continue }
+      item.yaml["name"].fault("is used by no route", "remove the \(key), or name it in a route")
+    }
+  }
+
+  // MARK: Routes
+
+  /// Whoever may open a connection as the front proxy may be anybody: never in the clear, never to an unverified server.
+  private func checkCredential(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
+    guard let credential = self.credentials.compactMap(\.value).first(where: { $0.name == route.credential }),
+      let upstream = self.upstreams.compactMap(\.value).first(where: { $0.name == route.upstream }),
+      case .requestHeaders = credential.kind
+    else { return }
+    if !upstream.isEncrypted {
+      yaml["credential"].fault("would present identities to an upstream without TLS", "use https servers, or a credential of kind none")
+    } else if upstream.caFile == nil {
+      yaml["credential"].fault("would present identities to an upstream without a caFile", "add caFile to the upstream")
+    }
+  }
+
+  private func checkMethods(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
+    let list = yaml["authenticate"]
+    if route.authenticate.isEmpty, route.anonymous.isEmpty, list.itemCount == 0 {
+      list.fault("lets nobody in", "list clientCertificate or password, or open paths with `anonymous`")
+    }
+    for (index, method) in route.authenticate.enumerated() {
+      if route.authenticate[..<index].contains(method) { list[index].fault("stands in the list twice", "remove it") }
+      switch method {
+      case .clientCertificate:
+        if self.authentication.clientCertificates == nil {
+          list[index].fault("is not configured", "add authentication.clientCertificates")
+        } else if !self.listeners.contains(where: { $0.value == nil || $0.value?.tls.clientCAFile != nil }) {
+          list[index].fault("cannot happen: no listener has a clientCAFile", "add tls.clientCAFile to a listener")
+        }
+      case .password:
+        if self.authentication.passwords.isEmpty, self.document["authentication"]["passwords"].itemCount ?? 0 == 0 {
+          list[index].fault("is not configured", "add authentication.passwords")
+        }
+      }
+    }
+  }
+
+  private func checkAnonymousPaths(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
+    for (index, path) in route.anonymous.enumerated() {
+      if route.anonymous[..<index].contains(path) {
+        yaml["anonymous"][index].fault("stands in the list twice", "remove it")
+      } else if !RequestPathText.contains(route.match.path, path) {
+        yaml["anonymous"][index].fault("is not below the route's path", "name a path that this route matches")
+      }
+    }
+  }
+
+  /// The first route that matches decides, so one that lies wholly behind others never does.
+  private func checkReach(of route: GatewayConfiguration.Route, at yaml: YAMLCursor, behind earlier: [GatewayConfiguration.Route]) {
+    func shadow(_ host: String?) -> String? {
+      earlier.first { other in
+        let hasHost = other.match.hosts.isEmpty || host.map(other.match.hosts.contains) ?? false
+        return hasHost && RequestPathText.contains(other.match.path, route.match.path)
+      }?.name
+    }
+    let hosts: [String?] = route.match.hosts.isEmpty ? [nil] : route.match.hosts
+    let shadows = hosts.map(shadow)
+    guard let first = shadows.first ?? nil, !shadows.contains(nil) else { return }
+    yaml.fault("is never reached: the earlier route `\(first)` matches all its requests", "move it up, or narrow the earlier route")
+  }
+
+  // MARK: Settings without an effect
+
+  private func checkUseOfAuthentication() {
+    guard !self.routes.contains(where: { $0.value == nil }) else { return }
+    let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] })
+    let section = self.document["authentication"]
+    if self.authentication.clientCertificates != nil, !used.contains(.clientCertificate) {
+      section["clientCertificates"].fault("is used by no route", "remove it, or list clientCertificate in a route's `authenticate`")
+    }
+    if !self.authentication.passwords.isEmpty, !used.contains(.password) {
+      section["passwords"].fault("is used by no route", "remove it, or list password in a route's `authenticate`")
+    }
+  }
+}

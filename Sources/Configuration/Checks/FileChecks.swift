@@ -1,0 +1,91 @@
+import Foundation
+public import SallyportStrictYAML
+
+extension GatewayConfiguration {
+  /// What a named file is for.
+  public enum FileUse: Sendable, Hashable {
+    case certificates, privateKey, passwords, auditDirectory
+  }
+
+  /// Every file and directory that the configuration names, in the order of the sections.
+  public var namedFiles: [(file: NamedFile, use: FileUse)] {
+    var files: [(file: NamedFile, use: FileUse)] = []
+    for listener in self.listeners {
+      files.append((listener.tls.certificateFile, .certificates))
+      files.append((listener.tls.privateKeyFile, .privateKey))
+      if let authorities = listener.tls.clientCAFile { files.append((authorities, .certificates)) }
+    }
+    for case .passwordFile(let file) in self.authentication.passwords { files.append((file, .passwords)) }
+    for case .requestHeaders(let certificate, let privateKey) in self.credentials.map(\.kind) {
+      files.append((certificate, .certificates))
+      files.append((privateKey, .privateKey))
+    }
+    files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }
+    files.append((self.audit.directory, .auditDirectory))
+    return files
+  }
+
+  /// Looks at the files that the configuration names: whether they are there, can be read, and whether everybody can read
+  /// what is secret. What is in them is for those to judge who use them.
+  ///
+  /// - Returns: faults and warnings in the order of the configuration file
+  public func checkFiles() -> [FileFault] {
+    FileFaults(self.namedFiles.compactMap { $0.use == .auditDirectory ? Self.checkDirectory($0.file) : Self.checkFile($0.file, $0.use) })
+      .faults
+  }
+
+  private static func checkFile(_ file: NamedFile, _ use: FileUse) -> FileFault? {
+    // Links are followed: a file of a Kubernetes secret is a link to a link.
+    var status = stat()
+    guard stat(file.path, &status) == 0 else {
+      return FileFault(at: file.place, "names \(file.path), which cannot be read", FileProblem(errno: errno).remedy)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      return FileFault(at: file.place, "names \(file.path), which is no file", "name a file")
+    }
+    guard access(file.path, R_OK) == 0 else {
+      return FileFault(at: file.place, "names \(file.path), which cannot be read", FileProblem(errno: errno).remedy)
+    }
+    guard status.st_size > 0 else {
+      return FileFault(at: file.place, "names \(file.path), which is empty", "name a file with content")
+    }
+    guard use != .certificates, status.st_mode & S_IROTH != 0 else { return nil }
+    return FileFault(.warning, at: file.place, "names \(file.path), which every user can read", "chmod o= \(file.path)")
+  }
+
+  /// The audit writer makes its directory, but not the one above.
+  private static func checkDirectory(_ directory: NamedFile) -> FileFault? {
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: directory.path, isDirectory: &isDirectory)
+    guard !exists || isDirectory.boolValue else {
+      return FileFault(at: directory.place, "names \(directory.path), which is no directory", "name a directory")
+    }
+    let writable = exists ? directory.path : URL(fileURLWithPath: directory.path).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: writable) else {
+      return FileFault(
+        at: directory.place, "names \(directory.path), where nothing can be written", "make \(writable) writable for this user")
+    }
+    return nil
+  }
+}
+
+/// What to do about a file that cannot be opened.
+struct FileProblem {
+  let remedy: String
+
+  init(errno code: Int32) {
+    switch code {
+    case ENOENT, ENOTDIR: self.remedy = "there is no such file: check the path"
+    case EACCES, EPERM: self.remedy = "this user may not: change its owner or permissions"
+    default: self.remedy = "name a file that this user can read"
+    }
+  }
+
+  init(_ error: any Error) {
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoSuchFile, .fileNoSuchFile: self.init(errno: ENOENT)
+    case .fileReadNoPermission: self.init(errno: EACCES)
+    default: self.init(errno: EIO)
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import SallyportStrictYAML
+
+extension GatewayConfiguration {
+  /// How clients prove who they are, for all routes; a route chooses among these.
+  public struct Authentication: Sendable, Equatable {
+    /// `nil`: nobody is known by a certificate.
+    public var clientCertificates: ClientCertificates?
+    /// Asked in this order. Empty: nobody is known by a password.
+    public var passwords: [PasswordStore] = []
+    /// How long a verified credential is believed without asking its store again.
+    public var cacheLifetime = Duration.seconds(60)
+    public var throttle = Throttle()
+    public var allowSystemNames = SystemNames()
+
+    public init() {}
+  }
+}
+
+extension GatewayConfiguration.Authentication {
+  /// Which parts of a certificate are the user's name and groups.
+  public struct ClientCertificates: Sendable, Equatable {
+    public enum Username: String, Sendable, CaseIterable {
+      case subjectCommonName = "subject.commonName"
+    }
+    public enum Groups: String, Sendable, CaseIterable {
+      case subjectOrganization = "subject.organization"
+    }
+    public var username = Username.subjectCommonName
+    public var groups = Groups.subjectOrganization
+
+    public init() {}
+  }
+
+  public enum PasswordStore: Sendable, Equatable {
+    /// Users, groups and hashes in YAML, or an htpasswd file.
+    case passwordFile(NamedFile)
+  }
+
+  /// When failed logins lock an address or a user name out.
+  public struct Throttle: Sendable, Equatable {
+    /// How many failures within ``per`` are too many.
+    public var failures = 5
+    public var per = Duration.seconds(60)
+    /// How long nothing is verified then.
+    public var lockout = Duration.seconds(300)
+
+    public init() {}
+  }
+
+  /// The names beginning with `system:` that a credential may yield. None, unless named.
+  ///
+  /// Kubernetes keeps the prefix for its own components, and `system:masters` for whoever may do everything.
+  public struct SystemNames: Sendable, Equatable {
+    public var users: Set<String> = []
+    public var groups: Set<String> = []
+
+    public init() {}
+  }
+}
+
+extension GatewayConfiguration.Authentication {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      self.clientCertificates = keys.optional("clientCertificates").map(ClientCertificates.init)
+      self.passwords = keys.optional("passwords")?.list(PasswordStore.init) ?? []
+      self.cacheLifetime = keys.optional("cache").flatMap(Self.cacheLifetime) ?? self.cacheLifetime
+      self.throttle = keys.optional("throttle").map(Throttle.init) ?? self.throttle
+      self.allowSystemNames = keys.optional("allowSystemNames").map(SystemNames.init) ?? self.allowSystemNames
+      keys.notInThisVersion("tokens", "signIn")
+      return ()
+    }
+  }
+
+  private static func cacheLifetime(_ yaml: YAMLCursor) -> Duration? {
+    yaml.mapping { keys in
+      keys.notInThisVersion("negativeLifetime")
+      return keys.optional("lifetime")?.duration(in: .seconds(1)...(.seconds(3600)))
+    }
+  }
+}
+
+extension GatewayConfiguration.Authentication.ClientCertificates {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      if let username = keys.optional("username")?.choice(of: Username.self) { self.username = username }
+      if let groups = keys.optional("groups")?.choice(of: Groups.self) { self.groups = groups }
+      keys.notInThisVersion("revocation")
+      return ()
+    }
+  }
+}
+
+extension GatewayConfiguration.Authentication.PasswordStore {
+  init?(_ yaml: YAMLCursor) {
+    let store: Self? = yaml.mapping { keys in
+      if keys.notInThisVersion("ldap", "pam") { return nil }
+      return keys.required("passwordFile")?.mapping { keys in
+        keys.required("file")?.file().map(Self.passwordFile)
+      }
+    }
+    guard let store else { return nil }
+    self = store
+  }
+}
+
+extension GatewayConfiguration.Authentication.Throttle {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      let range = Duration.seconds(1)...Duration.seconds(86_400)
+      if let count = keys.optional("failures")?.integer(in: 1...1000) { self.failures = count }
+      if let time = keys.optional("per")?.duration(in: range) { self.per = time }
+      if let time = keys.optional("lockout")?.duration(in: range) { self.lockout = time }
+      return ()
+    }
+  }
+}
+
+extension GatewayConfiguration.Authentication.SystemNames {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      self.users = Set(keys.optional("users")?.list(Self.systemName) ?? [])
+      self.groups = Set(keys.optional("groups")?.list(Self.systemName) ?? [])
+      return ()
+    }
+  }
+
+  private static func systemName(_ yaml: YAMLCursor) -> String? {
+    guard let name = yaml.text() else { return nil }
+    guard name.hasPrefix("system:"), name.utf8.count > "system:".utf8.count else {
+      yaml.fault("does not begin with `system:`", "list only such names; all others are allowed anyway")
+      return nil
+    }
+    return name
+  }
+}

@@ -1,0 +1,83 @@
+import SallyportStrictYAML
+
+extension GatewayConfiguration {
+  /// Which requests go where, as whom, and who may send them. The first route that matches decides.
+  public struct Route: Sendable, Equatable {
+    /// A way to prove who one is.
+    public enum Method: String, Sendable, CaseIterable {
+      case clientCertificate, password
+    }
+
+    /// What becomes of `kubectl --as`.
+    public enum Impersonation: String, Sendable, CaseIterable {
+      /// It is sent upstream, which judges it.
+      case forward
+      /// The request is refused.
+      case refuse
+    }
+
+    public let name: String
+    public let match: Match
+    /// The name of an upstream.
+    public let upstream: String
+    /// The name of a credential.
+    public let credential: String
+    /// Empty where only the anonymous paths are open.
+    public let authenticate: [Method]
+    /// Exact paths that need no identity, for GET only.
+    public let anonymous: [String]
+    public let impersonation: Impersonation
+  }
+}
+
+extension GatewayConfiguration.Route {
+  /// The requests that a route is for: host and path must both fit.
+  public struct Match: Sendable, Equatable {
+    /// In lower case, without port. Empty for any host.
+    public var hosts: [String] = []
+    /// The path itself and everything below it, on a segment's boundary.
+    public var path = "/"
+
+    public init() {}
+  }
+}
+
+extension GatewayConfiguration.Route {
+  init?(_ yaml: YAMLCursor) {
+    let route: Self? = yaml.mapping { keys in
+      let name = keys.required("name")?.name()
+      let match = keys.optional("match").map(Match.init) ?? Match()
+      let upstream = keys.required("upstream")?.name()
+      let credential = keys.required("credential")?.name()
+      let authenticate = keys.required("authenticate")?.list(Self.method)
+      let anonymous = keys.optional("anonymous")?.list { $0.parsed(RequestPathText.exact) } ?? []
+      let impersonation = keys.optional("impersonation")?.choice(of: Impersonation.self) ?? .forward
+      keys.notInThisVersion("policies", "setHeaders")
+      guard let name, let upstream, let credential, let authenticate else { return nil }
+      return Self(
+        name: name, match: match, upstream: upstream, credential: credential, authenticate: authenticate, anonymous: anonymous,
+        impersonation: impersonation)
+    }
+    guard let route else { return nil }
+    self = route
+  }
+
+  private static func method(_ yaml: YAMLCursor) -> Method? {
+    if let word = yaml.scalarText, word == "token" || word == "session" {
+      yaml.fault("is not supported in this version", "remove it")
+      return nil
+    }
+    return yaml.choice(of: Method.self)
+  }
+}
+
+extension GatewayConfiguration.Route.Match {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      self.hosts = keys.optional("hosts")?.list(atLeast: 1) { $0.parsed { text throws(ValueFault) in try HostName.orAddress(text) } } ?? []
+      self.path = keys.optional("path")?.parsed(RequestPathText.prefix) ?? "/"
+      return ()
+    }
+  }
+}

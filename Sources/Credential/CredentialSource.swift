@@ -1,0 +1,23 @@
+public import SallyportCore
+
+/// A way to be someone at an upstream, as the configuration's `credentials` name them.
+public enum CredentialSource: Sendable {
+  case requestHeaders(RequestHeaderCredential)
+  /// The upstream is told nothing.
+  case none(NoCredential)
+
+  /// What the upstream will believe of a request.
+  ///
+  /// - Parameters:
+  ///   - subject: who makes the request
+  ///   - impersonation: whom the client asks to act as
+  /// - Throws: ``Problem`` as the source at hand does
+  public func credential(
+    for subject: Subject, impersonating impersonation: RequestedImpersonation?
+  ) throws(Problem) -> UpstreamCredential {
+    switch self {
+    case .requestHeaders(let source): try source.credential(for: subject, impersonating: impersonation)
+    case .none(let source): try source.credential(for: subject, impersonating: impersonation)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+public import Logging
+public import NIOCore
+import SallyportConfiguration
+import SallyportPracticeCluster
+import SallyportService
+
+/// Everything in one process on loopback: certificates, a password file, the practice cluster, and a gateway before it.
+public final class Demo: Sendable {
+  private let folder: DemoFolder
+  private let cluster: PracticeCluster
+  private let gateway: Gateway
+
+  /// The gateway's port on loopback.
+  public let port: Int
+  /// The practice cluster's port on loopback.
+  public let clusterPort: Int
+  /// Bob's password, made for this run.
+  public var password: String { self.folder.password }
+
+  private init(folder: DemoFolder, cluster: PracticeCluster, gateway: Gateway, port: Int) {
+    self.folder = folder
+    self.cluster = cluster
+    self.gateway = gateway
+    self.port = port
+    self.clusterPort = cluster.port
+  }
+
+  /// Makes the folder, starts the practice cluster and the gateway.
+  ///
+  /// - Parameters:
+  ///   - directory: where the demo's files go; what an earlier demo left there is written anew
+  ///   - port: the gateway's port; 0 takes a free one
+  /// - Throws: what went wrong, in a sentence.
+  public static func start(directory: String, port: Int, group: any EventLoopGroup, logger: Logger) async throws -> Demo {
+    let folder = try DemoFolder(path: directory, password: Self.randomPassword())
+    let cluster = try await PracticeCluster.start(try self.clusterConfiguration(folder), group: group, logger: logger)
+    do {
+      try folder.writeConfiguration(port: port, clusterPort: cluster.port)
+      let configuration = try GatewayConfiguration.load(file: folder.file(DemoFolder.Name.configuration))
+      let gateway = try await Gateway.start(configuration, group: group, logger: logger)
+      let port = gateway.addresses.first?.port ?? port
+      try folder.writeConfiguration(port: port, clusterPort: cluster.port)
+      try folder.writeKubeconfigs(port: port)
+      return Demo(folder: folder, cluster: cluster, gateway: gateway, port: port)
+    } catch {
+      await cluster.close()
+      throw error
+    }
+  }
+
+  public func stop() async {
+    await self.gateway.shutDown(grace: .seconds(1))
+    await self.cluster.close()
+  }
+
+  /// What to try, as commands that can be pasted.
+  public func invitation() -> String {
+    let folder = self.folder.path
+    let people = DemoPerson.all.map { person in
+      let way = person.credential == .certificate ? "client certificate" : "password \(self.password)"
+      return "  \(person.name): group \(person.groups.joined(separator: " and ")), \(way); \(person.may)"
+    }
+    return """
+
+      Sallyport listens on https://127.0.0.1:\(self.port), before a practice API server on port \(self.clusterPort).
+      The practice server is a stand-in: it keeps its objects in memory and runs nothing.
+
+      \(people.joined(separator: "\n"))
+
+      Try, in another terminal:
+
+        kubectl --kubeconfig \(folder)/alice.kubeconfig get pods
+        kubectl --kubeconfig \(folder)/alice.kubeconfig get secrets        # alice may not
+        kubectl --kubeconfig \(folder)/bob.kubeconfig create configmap hello --from-literal=a=1
+        kubectl --kubeconfig \(folder)/bob.kubeconfig logs -f web-0
+        kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
+        curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
+        tail -f \(folder)/audit/requests.jsonl                             # what a reviewer sees
+        sallyport check --config \(folder)/sallyport.yaml                  # the configuration it runs on
+
+      Ctrl-C ends it.
+
+      """
+  }
+
+  private static func clusterConfiguration(_ folder: DemoFolder) throws -> PracticeCluster.Configuration {
+    func text(_ name: String) throws -> String { try String(contentsOfFile: folder.file(name), encoding: .utf8) }
+    return PracticeCluster.Configuration(
+      serverCertificate: try text(DemoFolder.Name.clusterServer), serverKey: try text(DemoFolder.Name.clusterServerKey),
+      requestHeaderCA: try text(DemoFolder.Name.frontProxyCA))
+  }
+
+  /// 20 letters and digits without those that are read for one another.
+  private static func randomPassword() -> String {
+    let letters = Array("abcdefghjkmnpqrstuvwxyz23456789")
+    return String((0..<20).map { _ in letters[Int.random(in: 0..<letters.count)] })
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import SallyportCommands
+import SallyportPKI
+
+/// The demo's files: certificates, the password file, the configuration and a kubeconfig for each person.
+///
+/// Everything is made anew at each start, so that nothing expires in a folder and no key is ever shipped.
+struct DemoFolder {
+  let path: String
+  /// Bob's password, for the text that is printed.
+  let password: String
+
+  /// The files by what they are for; relative to the folder, as the configuration names them.
+  enum Name {
+    static let serverCA = "server-ca.pem"
+    static let server = "server.pem"
+    static let serverKey = "server.key"
+    static let clientCA = "client-ca.pem"
+    static let frontProxyCA = "front-proxy-ca.pem"
+    static let frontProxy = "front-proxy.pem"
+    static let frontProxyKey = "front-proxy.key"
+    static let clusterServer = "cluster.pem"
+    static let clusterServerKey = "cluster.key"
+    static let users = "users.yaml"
+    static let configuration = "sallyport.yaml"
+    static let audit = "audit"
+  }
+
+  func file(_ name: String) -> String { "\(self.path)/\(name)" }
+
+  /// Makes the folder with its certificates and the password file.
+  ///
+  /// - Parameters:
+  ///   - path: the folder; made if it is not there
+  ///   - password: for those who sign in by password
+  /// - Throws: an error that names the file that could not be written.
+  init(path: String, password: String) throws {
+    self.path = path
+    self.password = password
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+
+    // Three authorities, as a cluster has them: who signs servers, who signs people, who signs front proxies. One that
+    // signs people must not sign front proxies, or everybody could state everybody's identity.
+    let servers = try CertificateAuthority(.authority("Sallyport demo: servers"))
+    let people = try CertificateAuthority(.authority("Sallyport demo: people"))
+    let proxies = try CertificateAuthority(.authority("Sallyport demo: front proxies"))
+    try self.write(servers.certificatePEM, to: Name.serverCA)
+    try self.write(people.certificatePEM, to: Name.clientCA)
+    try self.write(proxies.certificatePEM, to: Name.frontProxyCA)
+
+    let names = ["localhost", "127.0.0.1", "::1"]
+    try self.write(servers.issue(.server(names: names)), certificate: Name.server, key: Name.serverKey)
+    try self.write(servers.issue(.server(names: ["kubernetes"] + names)), certificate: Name.clusterServer, key: Name.clusterServerKey)
+    try self.write(proxies.issue(.frontProxy()), certificate: Name.frontProxy, key: Name.frontProxyKey)
+    for person in DemoPerson.all where person.credential == .certificate {
+      try self.write(
+        people.issue(.client(person.name, groups: person.groups)), certificate: "\(person.name).pem", key: "\(person.name).key")
+    }
+
+    var users = "# Written by `sallyport demo`. Hashes are made by `sallyport password`.\nusers:\n"
+    for person in DemoPerson.all where person.credential == .password {
+      users +=
+        "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.yescrypt.hash(password))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
+    }
+    try self.write(users, to: Name.users, permissions: 0o600)
+  }
+
+  /// Writes the gateway's configuration: what a small real one looks like.
+  func writeConfiguration(port: Int, clusterPort: Int) throws {
+    try self.write(
+      """
+      # Written by `sallyport demo`: the gateway before the practice cluster. Try `sallyport check --config` on it.
+      apiVersion: sallyport.dev/v1alpha1
+      kind: Gateway
+      listeners:
+      - name: main
+        address: 127.0.0.1:\(port)
+        tls:
+          certificateFile: \(Name.server)
+          privateKeyFile: \(Name.serverKey)
+          clientCAFile: \(Name.clientCA)
+      authentication:
+        clientCertificates: {username: subject.commonName, groups: subject.organization}
+        passwords:
+        - passwordFile: {file: \(Name.users)}
+      credentials:
+      - name: front-proxy
+        requestHeaders: {certificateFile: \(Name.frontProxy), privateKeyFile: \(Name.frontProxyKey)}
+      upstreams:
+      - name: kubernetes
+        kind: kubernetes
+        servers: [https://127.0.0.1:\(clusterPort)]
+        caFile: \(Name.serverCA)
+        serverName: kubernetes
+      routes:
+      - name: api
+        match: {path: /}
+        upstream: kubernetes
+        credential: front-proxy
+        authenticate: [clientCertificate, password]
+        anonymous: [/livez, /readyz]
+      audit: {directory: \(Name.audit)}
+
+      """, to: Name.configuration)
+  }
+
+  /// Writes each person's kubeconfig, with everything in it.
+  func writeKubeconfigs(port: Int) throws {
+    for person in DemoPerson.all {
+      let user: Kubeconfig.User =
+        switch person.credential {
+        case .certificate:
+          .certificate(
+            try .init(file: self.file("\(person.name).pem"), embed: true),
+            key: try .init(file: self.file("\(person.name).key"), embed: true))
+        case .password: .basic(username: person.name, password: self.password)
+        }
+      let kubeconfig = try Kubeconfig(
+        server: "https://127.0.0.1:\(port)", authority: try .init(file: self.file(Name.serverCA), embed: true), user: user,
+        userName: person.name, namespace: "dev")
+      try self.write(kubeconfig.yaml, to: Self.kubeconfig(person), permissions: 0o600)
+    }
+  }
+
+  static func kubeconfig(_ person: DemoPerson) -> String { "\(person.name).kubeconfig" }
+
+  private func write(_ issued: IssuedCertificate, certificate: String, key: String) throws {
+    try self.write(issued.chainPEM, to: certificate)
+    try self.write(issued.privateKeyPEM, to: key, permissions: 0o600)
+  }
+
+  private func write(_ content: String, to name: String, permissions: Int = 0o644) throws {
+    let path = self.file(name)
+    // Removed first: what is there may have other permissions, and a key must not be readable even for a moment.
+    try? FileManager.default.removeItem(atPath: path)
+    guard FileManager.default.createFile(atPath: path, contents: Data(content.utf8), attributes: [.posixPermissions: permissions]) else {
+      throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
+    }
+  }
+}

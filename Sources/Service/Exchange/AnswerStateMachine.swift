@@ -1,0 +1,226 @@
+import NIOCore
+import SallyportCore
+import SallyportWire
+
+/// Holds an answer back until its audit record is written.
+///
+/// An answer that arrives whole is released behind one `ResponseComplete` record. One that does not is a stream: its
+/// head leaves behind `ResponseStarted`, its parts as they come, and its last bytes behind `ResponseComplete`. What
+/// arrives in one read is kept together until the read is over, because only then is it known whether the end came with
+/// it: the last bytes of a body must not be out before the record that closes it.
+struct AnswerStateMachine {
+  /// What waits to be released.
+  struct Held {
+    /// The head; `nil` once it has left.
+    var head: ResponseHead?
+    var parts = BodyParts()
+    var ending: Ending?
+  }
+
+  enum Ending {
+    case end(trailers: HeaderFields)
+    /// The answer breaks off: its head has left, so that the client can only be shown that something is missing.
+    case breakOff
+  }
+
+  private enum State {
+    case awaitingHead
+    /// The head is here, and whether the end comes with it is not known yet.
+    case holding(Held)
+    /// `ResponseStarted` is being written; what arrives meanwhile queues up.
+    case auditingStart(Held)
+    /// The head has left; parts of the present read are kept until it is over.
+    case streaming(Held)
+    /// `ResponseComplete` is being written; nothing more arrives.
+    case auditingEnd(Held)
+    case done
+  }
+
+  private var state = State.awaitingHead
+
+  /// Whether the head has left for the client.
+  var hasSentHead: Bool {
+    switch self.state {
+    case .awaitingHead, .holding, .auditingStart: false
+    case .auditingEnd(let held): held.head == nil
+    case .streaming, .done: true
+    }
+  }
+
+  var isDone: Bool {
+    if case .done = self.state { true } else { false }
+  }
+
+  // MARK: - What the upstream, or the gateway itself, answers
+
+  enum HeadAction: Equatable {
+    case none
+    /// A second head, or one behind the end.
+    case protocolError
+  }
+
+  mutating func headReceived(_ head: ResponseHead) -> HeadAction {
+    switch self.state {
+    case .awaitingHead:
+      self.state = .holding(Held(head: head))
+      return .none
+    case .holding, .auditingStart, .streaming: return .protocolError
+    case .auditingEnd, .done: return .none
+    }
+  }
+
+  mutating func bodyReceived(_ bytes: ByteBuffer) {
+    switch self.state {
+    case .holding(var held):
+      self.state = .done
+      held.parts.append(bytes)
+      self.state = .holding(held)
+    case .auditingStart(var held):
+      self.state = .done
+      held.parts.append(bytes)
+      self.state = .auditingStart(held)
+    case .streaming(var held):
+      self.state = .done
+      held.parts.append(bytes)
+      self.state = .streaming(held)
+    case .awaitingHead, .auditingEnd, .done: break
+    }
+  }
+
+  enum EndAction: Equatable {
+    case none
+    /// Write the `ResponseComplete` record.
+    case auditEnd
+  }
+
+  mutating func endReceived(trailers: HeaderFields) -> EndAction {
+    self.ended(.end(trailers: trailers))
+  }
+
+  enum FailureAction: Equatable {
+    case none
+    /// Nothing has left yet: answer with the problem.
+    case answer
+    /// Write the `ResponseComplete` record, then break off.
+    case auditEnd
+  }
+
+  /// The upstream's answer failed.
+  mutating func failed() -> FailureAction {
+    switch self.state {
+    case .awaitingHead, .holding:
+      self.state = .awaitingHead
+      return .answer
+    case .auditingStart, .streaming:
+      return self.ended(.breakOff) == .auditEnd ? .auditEnd : .none
+    case .auditingEnd, .done: return .none
+    }
+  }
+
+  private mutating func ended(_ ending: Ending) -> EndAction {
+    switch self.state {
+    case .holding(var held), .streaming(var held):
+      held.ending = ending
+      self.state = .auditingEnd(held)
+      return .auditEnd
+    case .auditingStart(var held):
+      held.ending = ending
+      self.state = .auditingStart(held)
+      return .none
+    case .awaitingHead, .auditingEnd, .done: return .none
+    }
+  }
+
+  enum ReadCompleteAction {
+    case none
+    /// Write the `ResponseStarted` record.
+    case auditStart
+    /// Let these parts leave.
+    case send(BodyParts)
+  }
+
+  /// All that arrived together has been seen.
+  mutating func readCompleted() -> ReadCompleteAction {
+    switch self.state {
+    case .holding(let held):
+      self.state = .auditingStart(held)
+      return .auditStart
+    case .streaming(let held):
+      guard !held.parts.isEmpty else { return .none }
+      self.state = .streaming(Held())
+      return .send(held.parts)
+    case .awaitingHead, .auditingStart, .auditingEnd, .done: return .none
+    }
+  }
+
+  // MARK: - What the audit log says
+
+  enum AuditAction {
+    case none
+    case release(Held)
+    /// The answer ended while its start was being recorded: let the head leave, then write `ResponseComplete`.
+    case releaseHeadAndAuditEnd(ResponseHead)
+    /// The record could not be written and nothing has left: the answer is withheld, and the client told so.
+    case withhold
+    /// The record could not be written and the head has left: break off.
+    case abort
+  }
+
+  mutating func auditWritten(_ succeeded: Bool) -> AuditAction {
+    switch self.state {
+    case .auditingStart(let held):
+      guard succeeded else {
+        self.state = .done
+        return .withhold
+      }
+      guard held.ending != nil, let head = held.head else {
+        self.state = .streaming(Held())
+        return .release(held)
+      }
+      self.state = .auditingEnd(Held(head: nil, parts: held.parts, ending: held.ending))
+      return .releaseHeadAndAuditEnd(head)
+    case .auditingEnd(let held):
+      self.state = .done
+      if succeeded { return .release(held) }
+      return held.head == nil ? .abort : .withhold
+    case .awaitingHead, .holding, .streaming, .done: return .none
+    }
+  }
+
+  // MARK: - What the client does
+
+  /// The client is gone: nothing is released any more. Returns whether a closing record is still owed.
+  mutating func clientGone() -> Bool {
+    switch self.state {
+    case .awaitingHead, .holding, .auditingStart, .streaming:
+      self.state = .done
+      return true
+    case .auditingEnd, .done:
+      // The closing record is being written or stands: it says what was answered.
+      self.state = .done
+      return false
+    }
+  }
+}
+
+/// Body parts in order; most answers have one, and then no array is made.
+struct BodyParts {
+  private var first: ByteBuffer?
+  private var others: [ByteBuffer] = []
+
+  var isEmpty: Bool { self.first == nil }
+
+  mutating func append(_ part: ByteBuffer) {
+    if self.first == nil { self.first = part } else { self.others.append(part) }
+  }
+
+  func forEach(_ body: (ByteBuffer) -> Void) {
+    guard let first else { return }
+    body(first)
+    self.others.forEach(body)
+  }
+
+  var byteCount: Int {
+    self.others.reduce(self.first?.readableBytes ?? 0) { $0 + $1.readableBytes }
+  }
+}

@@ -1,0 +1,74 @@
+import NIOCore
+import SallyportAudit
+import SallyportCore
+
+/// Gathers the audit records that one event loop makes in one turn, and writes them together.
+///
+/// A record costs one encoding into a buffer that is used again and again; the file is written once a turn, and only
+/// then do the answers that wait for their records leave. Under load this is one write for many answers.
+final class AuditBatch {
+  /// What waits for a record: `true` once the record is in the file, `false` when it could not be written.
+  typealias Waiter = (Bool) -> Void
+
+  private struct Pending {
+    var lines = ByteBuffer()
+    var waiters: [Waiter] = []
+  }
+
+  private let log: AuditLog
+  private let eventLoop: any EventLoop
+  private var requests = Pending()
+  private var unauthenticated = Pending()
+  private var isScheduled = false
+
+  init(log: AuditLog, eventLoop: any EventLoop) {
+    self.log = log
+    self.eventLoop = eventLoop
+  }
+
+  /// Adds a record to this turn's batch. `waiter` is called on the event loop, never before this call has returned.
+  func write(_ record: AuditRecord, then waiter: @escaping Waiter) {
+    let now = WallTime.now()
+    switch record.series {
+    case .requests:
+      record.encode(into: &self.requests.lines, at: now)
+      self.requests.waiters.append(waiter)
+    case .unauthenticated:
+      record.encode(into: &self.unauthenticated.lines, at: now)
+      self.unauthenticated.waiters.append(waiter)
+    }
+    guard !self.isScheduled else { return }
+    self.isScheduled = true
+    self.eventLoop.assumeIsolated().execute { self.flush() }
+  }
+
+  private func flush() {
+    self.isScheduled = false
+    self.flush(&self.requests, to: .requests)
+    self.flush(&self.unauthenticated, to: .unauthenticated)
+  }
+
+  private func flush(_ pending: inout Pending, to series: AuditSeries) {
+    guard !pending.waiters.isEmpty else { return }
+    let waiters = pending.waiters
+    pending.waiters = []
+    let answer = self.log.append(pending.lines, to: series, on: self.eventLoop)
+    switch answer {
+    case .now(let result):
+      pending.lines.clear()
+      for waiter in waiters { waiter(result.isSuccess) }
+    case .later(let future):
+      // The log still reads the buffer; the next turn gets its own.
+      pending.lines = ByteBuffer()
+      let bound = NIOLoopBound(waiters, eventLoop: self.eventLoop)
+      future.hop(to: self.eventLoop).whenComplete { result in
+        let written = if case .success(.success) = result { true } else { false }
+        for waiter in bound.value { waiter(written) }
+      }
+    }
+  }
+}
+
+extension Result {
+  var isSuccess: Bool { if case .success = self { true } else { false } }
+}

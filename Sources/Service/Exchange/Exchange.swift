@@ -1,0 +1,261 @@
+import NIOCore
+import SallyportAudit
+import SallyportCore
+import SallyportUpstream
+import SallyportWire
+
+/// One request and its answer: joins the client's stream, the stations and the upstream's stream.
+///
+/// The exchange decides nothing. ``RequestPath`` walks the request through the stations, and ``AnswerStateMachine`` says
+/// what of the answer may leave; the exchange does what they say and keeps the audit record. The object lives on its
+/// client connection's event loop and ends with the answer; a client that is gone stops everything.
+final class Exchange {
+  let loop: LoopContext
+  let connection: ConnectionFacts
+  let stream: any ClientStream
+  /// What the audit log will say. Filled in as the request goes its way.
+  var record: AuditRecord
+
+  private var answer = AnswerStateMachine()
+  /// The request's method; `nil` for one that could not be read.
+  private let method: Method?
+  private let wantsPage: Bool
+
+  private var upstream: (any UpstreamStream)?
+  /// What the client sent of its body while the stations were still deciding.
+  private var earlyBody = BodyParts()
+  private var earlyEnd: HeaderFields?
+  private var isForwarding = false
+  /// The client may be slow already before there is an upstream to tell: bytes of its last answer still wait.
+  private var isClientPaused = false
+
+  /// - Parameter head: the request's head; `nil` for a request that could not be read
+  init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
+    self.record = record
+    self.method = head?.method
+    self.wantsPage = head.map(ErrorResponder.wantsPage) ?? false
+    self.stream = stream
+    self.connection = connection
+    self.loop = loop
+    loop.exchangeBegan()
+  }
+
+  var isOver: Bool { self.answer.isDone }
+
+  // MARK: - Forwarding
+
+  /// Sends the request to its upstream, behind a `RequestReceived` record where the request changes something or stays.
+  func forward(_ request: CredentialedRequest, to upstream: Upstream) {
+    guard !self.isOver else { return }
+    guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
+    self.stream.setRequestFlow(paused: true)
+    self.write(.requestReceived) { [self] succeeded in
+      guard !self.isOver else { return }
+      self.stream.setRequestFlow(paused: false)
+      guard succeeded else { return self.withhold() }
+      self.startForwarding(request, to: upstream)
+    }
+  }
+
+  private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
+    self.isForwarding = true
+    let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
+    self.upstream = stream
+    if self.isClientPaused { stream.setResponseFlow(paused: true) }
+    if request.head.expectsContinue { self.stream.sendInformational(ResponseHead(status: 100)) }
+    let body = self.earlyBody
+    self.earlyBody = BodyParts()
+    body.forEach(stream.sendBody)
+    if let trailers = self.earlyEnd {
+      self.earlyEnd = nil
+      stream.sendEnd(trailers: trailers)
+    }
+  }
+
+  // MARK: - Answers of the gateway itself
+
+  /// Answers with a problem. The client reads its message; the record and the operator read its detail.
+  func answer(_ problem: Problem, challenges: [String] = []) {
+    guard !self.isOver else { return }
+    self.record.problem = problem
+    self.record.response = AuditRecord.Response(
+      code: problem.status, reason: ErrorResponder.reason(problem.status), message: problem.message)
+    let message = self.message(for: problem, challenges: challenges)
+    self.answer(message.head, body: message.body)
+  }
+
+  private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
+    ErrorResponder.answer(
+      to: problem, method: self.method ?? .get, wantsPage: self.wantsPage, object: self.record.info, challenges: challenges,
+      auditID: self.record.auditID.description)
+  }
+
+  private func answer(_ head: ResponseHead, body: ByteBuffer) {
+    self.stream.abandonRequestBody()
+    _ = self.answer.headReceived(head)
+    if self.method != .head {
+      self.answer.bodyReceived(body)
+      self.record.bytesOut = UInt64(body.readableBytes)
+    }
+    self.finish(self.answer.endReceived(trailers: HeaderFields()))
+  }
+
+  private func finish(_ action: AnswerStateMachine.EndAction) {
+    switch action {
+    case .none: break
+    case .auditEnd: self.writeClosingRecord()
+    }
+  }
+
+  private func writeClosingRecord() {
+    self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
+  }
+
+  private func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
+    self.record.stage = stage
+    self.loop.audit.write(self.record, then: waiter)
+  }
+
+  private func auditWritten(_ succeeded: Bool) {
+    switch self.answer.auditWritten(succeeded) {
+    case .none: break
+    case .release(let held): self.release(held)
+    case .releaseHeadAndAuditEnd(let head):
+      self.stream.sendHead(head)
+      self.stream.flush()
+      self.writeClosingRecord()
+    case .withhold: self.withhold()
+    case .abort:
+      self.upstream?.cancel()
+      self.stream.abort()
+    }
+    if self.isOver { self.ended() }
+  }
+
+  /// No audit, no answer: what the upstream answered is dropped, and the client told that it cannot be served now.
+  private func withhold() {
+    self.upstream?.cancel()
+    self.upstream = nil
+    _ = self.answer.clientGone()
+    let message = self.message(for: .auditUnavailable)
+    self.stream.abandonRequestBody()
+    self.stream.sendHead(message.head)
+    if self.method != .head { self.stream.sendBody(message.body) }
+    self.stream.sendEnd(trailers: HeaderFields())
+    self.stream.flush()
+  }
+
+  private func release(_ held: AnswerStateMachine.Held) {
+    if let head = held.head { self.stream.sendHead(head) }
+    held.parts.forEach(self.stream.sendBody)
+    switch held.ending {
+    case .none: break
+    case .end(let trailers): self.stream.sendEnd(trailers: trailers)
+    case .breakOff: return self.stream.abort()
+    }
+    self.stream.flush()
+  }
+
+  private var hasEnded = false
+
+  private func ended() {
+    guard !self.hasEnded else { return }
+    self.hasEnded = true
+    self.upstream = nil
+    self.loop.exchangeEnded()
+  }
+}
+
+// MARK: - The client's side
+
+extension Exchange: ClientStreamDelegate {
+  func clientSentBody(_ bytes: ByteBuffer) {
+    self.record.bytesIn += UInt64(bytes.readableBytes)
+    guard self.isForwarding else { return self.earlyBody.append(bytes) }
+    self.upstream?.sendBody(bytes)
+  }
+
+  func clientSentEnd(trailers: HeaderFields) {
+    guard self.isForwarding else { return self.earlyEnd = trailers }
+    self.upstream?.sendEnd(trailers: trailers)
+  }
+
+  func clientFlowChanged(paused: Bool) {
+    self.isClientPaused = paused
+    self.upstream?.setResponseFlow(paused: paused)
+  }
+
+  func clientGone(_ reason: ClientGone) {
+    self.upstream?.cancel()
+    self.upstream = nil
+    guard !self.isOver else { return }
+    if case .malformed(let malformed) = reason, !self.answer.hasSentHead, !self.answerIsBeingRecorded {
+      return self.answer(Problem(malformed))
+    }
+    guard self.answer.clientGone() else { return self.ended() }
+    let problem = Problem.clientGone(reason)
+    self.record.problem = problem
+    if self.record.response == nil { self.record.response = AuditRecord.Response(code: problem.status) }
+    // Nobody waits for this record, and a failure to write it shows in the log's own state.
+    self.write(.responseComplete) { _ in }
+    self.ended()
+  }
+
+  private var answerIsBeingRecorded: Bool { self.record.response != nil }
+}
+
+// MARK: - The upstream's side
+
+extension Exchange: UpstreamStreamDelegate {
+  func upstreamSentInformational(_ head: ResponseHead) {
+    guard !self.isOver else { return }
+    self.stream.sendInformational(ResponseHopByHop.strip(head))
+    self.stream.flush()
+  }
+
+  func upstreamSentHead(_ head: ResponseHead) {
+    switch self.answer.headReceived(ResponseHopByHop.strip(head)) {
+    case .none: self.record.response = AuditRecord.Response(code: head.status)
+    case .protocolError:
+      self.upstream?.cancel()
+      self.upstreamFailed(.upstreamAnsweredTwice)
+    }
+  }
+
+  func upstreamSentBody(_ bytes: ByteBuffer) {
+    self.record.bytesOut += UInt64(bytes.readableBytes)
+    self.answer.bodyReceived(bytes)
+  }
+
+  func upstreamSentEnd(trailers: HeaderFields) {
+    self.upstream = nil
+    self.finish(self.answer.endReceived(trailers: ResponseHopByHop.stripTrailers(trailers)))
+  }
+
+  func upstreamReadComplete() {
+    switch self.answer.readCompleted() {
+    case .none: break
+    case .send(let parts):
+      parts.forEach(self.stream.sendBody)
+      self.stream.flush()
+    case .auditStart:
+      self.write(.responseStarted) { [self] succeeded in self.auditWritten(succeeded) }
+    }
+  }
+
+  func upstreamFlowChanged(paused: Bool) {
+    guard !self.isOver else { return }
+    self.stream.setRequestFlow(paused: paused)
+  }
+
+  func upstreamFailed(_ problem: Problem) {
+    self.upstream = nil
+    switch self.answer.failed() {
+    case .none: self.record.problem = problem
+    case .answer: self.answer(problem)
+    case .auditEnd:
+      self.record.problem = problem
+      self.writeClosingRecord()
+    }
+  }
+}

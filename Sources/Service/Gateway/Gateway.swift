@@ -1,0 +1,111 @@
+public import Logging
+public import NIOCore
+import SallyportAudit
+import SallyportAuthentication
+public import SallyportConfiguration
+import SallyportCore
+import SallyportListener
+import SallyportWire
+
+/// A running gateway: the listeners, what they hand requests to, and the audit log.
+public final class Gateway: Sendable {
+  private let listeners: [Listener]
+  private let contexts: LoopContexts
+  private let log: AuditLog
+  private let logger: Logger
+
+  /// Where the listeners listen, in the order of the configuration, with the ports that they got.
+  public let addresses: [SocketAddress]
+
+  private init(listeners: [Listener], contexts: LoopContexts, log: AuditLog, logger: Logger) {
+    self.listeners = listeners
+    self.contexts = contexts
+    self.log = log
+    self.logger = logger
+    self.addresses = listeners.map(\.localAddress)
+  }
+
+  /// Reads everything that the configuration names, opens the audit log and begins to listen.
+  ///
+  /// - Parameters:
+  ///   - group: the event loops that requests are served on
+  /// - Throws: ``StartFault`` with all that is wrong; nothing is left running then.
+  public static func start(
+    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger
+  ) async throws(StartFault) -> Gateway {
+    let generation = try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
+    let log = try self.openLog(configuration.audit)
+    let contexts = LoopContexts(group: group, log: log, generation: generation)
+    let receiver = GatewayReceiver(contexts: contexts)
+    var listeners: [Listener] = []
+    do {
+      for listener in configuration.listeners {
+        listeners.append(try await Listener.start(listener.settings(), receiver: receiver, group: group, logger: logger))
+      }
+    } catch {
+      for listener in listeners { await listener.close() }
+      log.close()
+      throw StartFault(error)
+    }
+    let gateway = Gateway(listeners: listeners, contexts: contexts, log: log, logger: logger)
+    for (listener, address) in zip(configuration.listeners, gateway.addresses) {
+      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address)"])
+    }
+    return gateway
+  }
+
+  /// Reads everything that the configuration names, as ``start(_:group:logger:)`` does, and neither listens nor writes.
+  ///
+  /// - Throws: ``StartFault`` with all that is wrong.
+  static func check(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) {
+    var faults = FaultCollector()
+    _ = faults.collect { () throws(StartFault) in
+      try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
+    }
+    for listener in configuration.listeners {
+      _ = faults.collect { () throws(Problem) in try Listener.check(listener.settings()) }
+    }
+    guard faults.isEmpty else { throw faults.fault }
+  }
+
+  private static func openLog(_ audit: GatewayConfiguration.Audit) throws(StartFault) -> AuditLog {
+    do throws(Problem) {
+      return try AuditLog(
+        AuditLogConfiguration(directory: audit.directory.path, durability: audit.durability == .synced ? .synced : .written))
+    } catch {
+      throw StartFault(error)
+    }
+  }
+
+  /// Stops accepting, lets the requests that are being answered end, and closes everything.
+  ///
+  /// - Parameter grace: how long requests get; what is left then, watches most of all, is cut
+  public func shutDown(grace: TimeAmount) async {
+    for listener in self.listeners { await listener.stopAccepting() }
+    let left = await self.contexts.waitUntilIdle(atMost: grace)
+    if left > 0 { self.logger.notice("requests are cut at shutdown", metadata: ["requests": "\(left)"]) }
+    for listener in self.listeners { await listener.close() }
+    // What was cut still has its records to write.
+    _ = await self.contexts.waitUntilIdle(atMost: .seconds(2))
+    await self.contexts.flushRecords()
+    self.log.close()
+  }
+}
+
+extension GatewayConfiguration.Listener {
+  fileprivate func settings() throws(Problem) -> ListenerConfiguration {
+    var peers: [SallyportListener.AddressRange] = []
+    for range in self.clientAddress.trustedPeers { peers.append(try SallyportListener.AddressRange(range.description)) }
+    return ListenerConfiguration(
+      name: self.name, host: self.address.host, port: self.address.port,
+      tls: ServerTLSConfiguration(
+        certificateFile: self.tls.certificateFile.path, privateKeyFile: self.tls.privateKeyFile.path,
+        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12),
+      trustedPeers: peers,
+      messages: MessageLimits(headBytes: self.limits.headBytes, fieldCount: self.limits.fieldCount),
+      connections: ConnectionLimits(total: self.limits.connections, perAddress: self.limits.connectionsPerAddress),
+      timeouts: ListenerTimeouts(
+        handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
+        idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))
+  }
+}

@@ -1,0 +1,112 @@
+import Logging
+import NIOCore
+import SallyportAuthentication
+import SallyportConfiguration
+import SallyportCore
+import SallyportCredential
+import SallyportPolicy
+import SallyportUpstream
+import SallyportWire
+
+extension Generation {
+  /// Reads everything that a configuration names and joins it.
+  ///
+  /// - Throws: ``StartFault`` with every fault of every file that could be looked at.
+  convenience init(
+    _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
+  ) throws(StartFault) {
+    var faults = FaultCollector()
+    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory) }
+    var credentials: [String: NamedCredential] = [:]
+    for credential in configuration.credentials {
+      credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
+    }
+    var upstreams: [String: Upstream] = [:]
+    for upstream in configuration.upstreams {
+      let used = configuration.routes.filter { $0.upstream == upstream.name }.compactMap { credentials[$0.credential]?.certificate }
+      upstreams[upstream.name] = faults.collect { () throws(Problem) in
+        try Upstream(configuration: upstream.settings(presenting: used), group: group, logger: logger)
+      }
+    }
+    guard faults.isEmpty, let authenticator else { throw faults.fault }
+    let routes = configuration.routes.compactMap { route -> Route? in
+      // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
+      guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
+      let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
+      return Route(route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source)
+    }
+    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator)
+  }
+
+  private static func authenticator(
+    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+  ) throws(StartFault) -> Authenticator {
+    let names = configuration.allowSystemNames
+    var faults = FaultCollector()
+    var files: [PasswordFile] = []
+    for case .passwordFile(let file) in configuration.passwords {
+      if let read = faults.collect({ () throws(ConfigurationFaults) in
+        try PasswordFile(file: file.path, allowSystemNames: names.users.union(names.groups))
+      }) {
+        files.append(read)
+      }
+    }
+    guard faults.isEmpty else { throw faults.fault }
+    return Authenticator(
+      configuration: AuthenticatorConfiguration(
+        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        cache: .init(lifetime: configuration.cacheLifetime),
+        throttle: .init(
+          failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
+      memory: memory)
+  }
+}
+
+/// A credential of the configuration: what writes it, and the certificate that its connections present.
+private struct NamedCredential {
+  let source: CredentialSource
+  let certificate: UpstreamConfiguration.ClientCertificate?
+
+  init(_ credential: GatewayConfiguration.Credential) throws(Problem) {
+    switch credential.kind {
+    case .requestHeaders(let certificateFile, let privateKeyFile):
+      let certificate = try UpstreamConfiguration.ClientCertificate(
+        certificateFile: certificateFile.path, privateKeyFile: privateKeyFile.path)
+      self.certificate = certificate
+      self.source = .requestHeaders(RequestHeaderCredential(certificateFingerprint: certificate.identity.certificateFingerprint))
+    case .nothing:
+      self.certificate = nil
+      self.source = .none(NoCredential())
+    }
+  }
+}
+
+extension GatewayConfiguration.Upstream {
+  fileprivate func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
+    var unique: [UpstreamConfiguration.ClientCertificate] = []
+    for certificate in certificates where !unique.contains(certificate) { unique.append(certificate) }
+    return UpstreamConfiguration(
+      name: self.name, servers: self.servers.map { .init(host: $0.host, port: $0.port, tls: $0.scheme == .https) },
+      rootsFile: self.caFile?.path, serverName: self.serverName, clientCertificates: unique,
+      connectTimeout: TimeAmount(self.connectTimeout), idleTimeout: TimeAmount(self.idleTimeout),
+      maximumConnectionsPerEventLoop: self.maximumConnections, responseHeadTimeout: self.responseHeadTimeout.map { TimeAmount($0) })
+  }
+}
+
+extension Route {
+  fileprivate init(
+    _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource
+  ) {
+    var accepts: AcceptedMethods = []
+    for method in route.authenticate {
+      switch method {
+      case .clientCertificate: accepts.insert(.clientCertificate)
+      case .password: accepts.insert(.password)
+      }
+    }
+    self.init(
+      name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
+      reading: reading, credential: credential, accepts: accepts, anonymousPaths: Set(route.anonymous),
+      policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow))
+  }
+}

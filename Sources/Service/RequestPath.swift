@@ -1,0 +1,137 @@
+import NIOCore
+import SallyportAudit
+import SallyportAuthentication
+import SallyportCore
+import SallyportCredential
+import SallyportPolicy
+import SallyportUpstream
+import SallyportWire
+
+/// The way of a request through the house, top to bottom. Nothing walks back, and no station can be left out: each takes
+/// the proof that the one before returns.
+///
+/// Every way out is an answer of the exchange's, and every answer has its audit record.
+struct RequestPath {
+  let generation: Generation
+
+  /// Walks a request as far as it gets without waiting: a credential that must be looked up suspends it.
+  func walk(_ head: RequestHead, _ exchange: Exchange) {
+    do throws(Problem) {
+      // Nothing by which a client could pass itself off as somebody gets past the door, whatever the path and its end.
+      let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer)
+      exchange.record.impersonation = stripped.impersonation
+      exchange.record.clientAuditID = stripped.clientAuditID
+
+      // A method that asks the gateway to become something else is not for an upstream to judge.
+      guard head.method != .connect, head.method != .trace else { throw .connectRefused }
+
+      // The gateway's own paths never reach an upstream.
+      guard !OwnPaths.covers(head.target.path) else { throw .ownPathUnknown }
+
+      // The first route that fits says what is asked of the client, and where the request goes.
+      let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
+      exchange.record.route = route.name
+
+      // The target must read one way only at that upstream: policy, audit and upstream all see this reading.
+      let reading = try self.read(stripped, for: route)
+      exchange.record.info = reading.info
+
+      // Who is it? A cache answers at once; a password that must be hashed suspends the request.
+      let answer = self.generation.authenticator.authenticate(
+        stripped, on: exchange.connection, accepting: route.accepts, eventLoop: exchange.stream.eventLoop)
+      switch answer {
+      case .now(let outcome): self.authenticated(outcome, stripped, reading, route, exchange)
+      case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
+      }
+    } catch {
+      exchange.answer(error)
+    }
+  }
+
+  /// The way from the moment that the sender is known, or known to be nobody.
+  private func authenticated(
+    _ outcome: AuthenticationOutcome, _ stripped: StrippedRequest, _ reading: RequestReading, _ route: Route, _ exchange: Exchange
+  ) {
+    do throws(Problem) {
+      let subject = try self.subject(outcome, stripped, route)
+      exchange.record.subject = subject
+      let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
+
+      // May it? Deny rules win, and what cannot be decided is refused.
+      let decision = route.policy.decide(authenticated)
+      exchange.record.decision = decision
+      guard let permitted = PermittedRequest(authenticated, decision) else {
+        throw .denied(decision.denialMessage)
+      }
+
+      // What will the upstream believe? Written last, behind everything that the client sent.
+      let credential = try route.credential.credential(for: subject, impersonating: stripped.impersonation)
+      let credentialed = try CredentialedRequest(permitted, credential: credential)
+      exchange.record.credential = credential.kind
+      exchange.record.upstream = route.upstreamName
+
+      // Go. The answer comes back to the exchange, and leaves once its record is written.
+      exchange.forward(credentialed, to: route.upstream)
+    } catch {
+      exchange.answer(error, challenges: error.status == 401 ? self.generation.authenticator.challenges(for: route.accepts) : [])
+    }
+  }
+
+  private func read(_ stripped: StrippedRequest, for route: Route) throws(Problem) -> RequestReading {
+    do {
+      return try RequestReading(stripped, as: route.reading)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// A presented credential that is bad is refused, also on an open path; none at all is enough on an open path alone.
+  private func subject(
+    _ outcome: AuthenticationOutcome, _ stripped: StrippedRequest, _ route: Route
+  ) throws(Problem) -> Subject {
+    switch outcome {
+    case .identified(let identity): return .identity(identity)
+    case .refused(let problem): throw problem
+    case .nothingPresented:
+      guard stripped.head.method == .get, stripped.impersonation == nil, route.anonymousPaths.contains(stripped.head.target.path) else {
+        throw .credentialsMissing
+      }
+      return .anonymous
+    }
+  }
+
+  private func wait(
+    for future: EventLoopFuture<AuthenticationOutcome>, _ stripped: StrippedRequest, _ reading: RequestReading, _ route: Route,
+    _ exchange: Exchange
+  ) {
+    let eventLoop = exchange.stream.eventLoop
+    exchange.stream.setRequestFlow(paused: true)
+    let bound = NIOLoopBound((self, exchange), eventLoop: eventLoop)
+    future.hop(to: eventLoop).whenComplete { result in
+      let (path, exchange) = bound.value
+      guard !exchange.isOver else { return }
+      exchange.stream.setRequestFlow(paused: false)
+      switch result {
+      case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)
+      case .failure(let error): exchange.answer(Problem.authenticationFailed.with(detail: "\(error)"))
+      }
+    }
+  }
+}
+
+/// Where the gateway's own pages and endpoints live. None is there yet, and none of these paths is an upstream's.
+enum OwnPaths {
+  static func covers(_ path: String) -> Bool {
+    path == "/.sallyport" || path.hasPrefix("/.sallyport/")
+  }
+}
+
+extension Decision {
+  /// What the client reads when it is denied.
+  var denialMessage: String {
+    switch self {
+    case .allow: ""
+    case .deny(_, let message): message
+    }
+  }
+}

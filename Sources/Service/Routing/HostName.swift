@@ -1,0 +1,18 @@
+/// The host that a request names, as hosts are compared: lower case, without port, brackets or trailing dot.
+struct HostName: Hashable, Sendable {
+  let text: String
+
+  /// Reads a `Host` field's value; `nil` for an empty one.
+  init?(hostField: String) {
+    var host = Substring(hostField)
+    if host.first == "[" {
+      guard let end = host.firstIndex(of: "]") else { return nil }
+      host = host[host.index(after: host.startIndex)..<end]
+    } else if let colon = host.firstIndex(of: ":") {
+      host = host[..<colon]
+    }
+    if host.hasSuffix(".") { host.removeLast() }
+    guard !host.isEmpty else { return nil }
+    self.text = host.lowercased()
+  }
+}

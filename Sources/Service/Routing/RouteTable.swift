@@ -1,0 +1,70 @@
+import SallyportAuthentication
+import SallyportCore
+import SallyportCredential
+import SallyportPolicy
+import SallyportUpstream
+import SallyportWire
+
+/// One entry of the configuration's `routes`, joined with what it names.
+struct Route: Sendable {
+  let name: String
+  /// Lower-case host names; empty for any host.
+  let hosts: Set<String>
+  /// The path prefix that the route serves, on segment boundaries; `/` for all.
+  let pathPrefix: String
+  let upstreamName: String
+  let upstream: Upstream
+  let reading: PathReading
+  let credential: CredentialSource
+  let accepts: AcceptedMethods
+  /// Decoded paths that are open to everybody: exact, GET alone, and without an identity at the upstream.
+  let anonymousPaths: Set<String>
+  let policy: AccessPolicy
+
+  func matches(host: HostName?, path: String) -> Bool {
+    if !self.hosts.isEmpty {
+      guard let host, self.hosts.contains(host.text) else { return false }
+    }
+    return self.covers(path)
+  }
+
+  private func covers(_ path: String) -> Bool {
+    if self.pathPrefix == "/" { return true }
+    guard path.hasPrefix(self.pathPrefix) else { return false }
+    return path.utf8.count == self.pathPrefix.utf8.count || path.utf8.dropFirst(self.pathPrefix.utf8.count).first == UInt8(ascii: "/")
+  }
+}
+
+/// Finds the route of a request: the first in the configuration's order that matches.
+struct RouteTable: Sendable {
+  let routes: [Route]
+  /// Every host that some route names, to tell an unknown host from an unknown path.
+  private let knownHosts: Set<String>
+  private let anyHost: Bool
+
+  init(_ routes: [Route]) {
+    self.routes = routes
+    self.knownHosts = routes.reduce(into: []) { $0.formUnion($1.hosts) }
+    self.anyHost = routes.contains { $0.hosts.isEmpty }
+  }
+
+  /// The route that serves a request.
+  ///
+  /// - Throws: ``Problem`` 421 for a host that is not served here, or that is another one of ours than the handshake
+  ///   named (RFC 9110 section 15.5.20), 404 for a path that no route serves.
+  func route(for request: StrippedRequest, on connection: ConnectionFacts) throws(Problem) -> Route {
+    let host = request.head.fields.first(.host).flatMap { HostName(hostField: $0.value) }
+    if let host, let serverName = connection.serverName, host.text != serverName, self.separates(host.text, serverName) {
+      throw .misdirected
+    }
+    if let route = self.routes.first(where: { $0.matches(host: host, path: request.head.target.path) }) { return route }
+    guard self.anyHost || self.knownHosts.contains(host?.text ?? "") else { throw .misdirected }
+    throw .noRoute
+  }
+
+  /// Whether two host names are told apart here. A name that no route lists (`kubectl --tls-server-name`, an address)
+  /// separates nothing: both lead to the routes for any host.
+  private func separates(_ first: String, _ second: String) -> Bool {
+    self.knownHosts.contains(first) || self.knownHosts.contains(second)
+  }
+}

@@ -1,0 +1,84 @@
+public import Logging
+public import NIOCore
+public import SallyportCore
+
+/// The last station: sends requests to the servers of one upstream and hands their answers back.
+///
+/// A request's connection lives on the event loop of its client's connection, so that nothing on the way between the two is
+/// locked or handed from thread to thread. Each event loop has its own connections, kept apart by client certificate.
+///
+/// A value holds the trust roots and certificates as they were when it was made. After a reload a new one takes its place,
+/// and the old one is ``close()``d: requests that are under way end undisturbed.
+public final class Upstream: Sendable {
+  /// The upstream's name in the configuration.
+  public let name: String
+  private let plan: UpstreamPlan
+  private let responseHeadTimeout: TimeAmount?
+  private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>]
+
+  /// Reads the configuration's files.
+  ///
+  /// - Throws: ``Problem/upstreamConfiguration``: a file that cannot be read or understood, a key that is not its
+  ///   certificate's, a name that no server can prove. The detail names file or setting, and what would be right.
+  public init(configuration: UpstreamConfiguration, group: any EventLoopGroup, logger: Logger) throws(Problem) {
+    let plan = try UpstreamPlan(configuration)
+    self.name = configuration.name
+    self.plan = plan
+    self.responseHeadTimeout = configuration.responseHeadTimeout
+    var loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>] = [:]
+    for (number, eventLoop) in group.makeIterator().enumerated() {
+      loops[ObjectIdentifier(eventLoop)] = .makeBoxSendingValue(
+        LoopPools(plan, eventLoop: eventLoop, number: number, logger: logger), eventLoop: eventLoop)
+    }
+    self.loops = loops
+  }
+
+  /// Sends a request.
+  ///
+  /// The head goes out as the client's, with the server's own `Host`, then the credential's fields and `Audit-ID`; the
+  /// body is framed as the client's message framed it. `Expect` is not passed on: the client's side answers it.
+  /// A request that was not sent at all is tried at every server; one that may have reached a server is sent again only
+  /// if it is a read without a body whose used connection died before any answer.
+  ///
+  /// Must be called on `eventLoop`, which must be one of the group's. The delegate hears nothing before the call returns,
+  /// everything on `eventLoop`, and nothing after the answer's end, a failure, or its own ``UpstreamStream/cancel()``; it
+  /// is held until then.
+  ///
+  /// - Parameter auditID: letters, digits, `-`, `.` and `_`; sent as `Audit-ID`, so that the server's audit log joins ours
+  public func send(
+    _ request: CredentialedRequest, auditID: String, delegate: any UpstreamStreamDelegate, eventLoop: any EventLoop
+  ) -> any UpstreamStream {
+    guard let pools = self.loops[ObjectIdentifier(eventLoop)]?.value else {
+      return self.refuse(.upstreamRequestUnfit.with(detail: "\(self.name): the event loop is none of the upstream's"), delegate, eventLoop)
+    }
+    guard let pool = pools.pool(self.plan.key(for: request.credential.connection)) else {
+      return self.refuse(
+        .upstreamRequestUnfit.with(detail: "\(self.name): no client certificate has the fingerprint that the credential names"),
+        delegate, eventLoop)
+    }
+    do {
+      let outgoing = try OutgoingRequest(request, auditID: auditID)
+      let exchange = UpstreamExchange(outgoing, pool: pool, responseHeadTimeout: self.responseHeadTimeout, delegate: delegate)
+      exchange.begin()
+      return exchange
+    } catch {
+      return self.refuse(error, delegate, eventLoop)
+    }
+  }
+
+  /// Takes the upstream out of service: idle connections end now, those in use behind their request, new requests are
+  /// refused with 503. May be called on any thread.
+  public func close() {
+    for pools in self.loops.values {
+      pools.eventLoop.execute { pools.value.close() }
+    }
+  }
+
+  private func refuse(
+    _ problem: Problem, _ delegate: any UpstreamStreamDelegate, _ eventLoop: any EventLoop
+  ) -> any UpstreamStream {
+    let refused = RefusedExchange(delegate)
+    eventLoop.assumeIsolated().execute { refused.fail(problem) }
+    return refused
+  }
+}

@@ -1,0 +1,74 @@
+public import ArgumentParser
+@preconcurrency import Dispatch
+import Foundation
+public import Logging
+
+/// How much a long-running command says about itself.
+struct LoggingOptions: ParsableArguments {
+  @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")
+  var logLevel = Logger.Level.notice
+
+  func logger() -> Logger {
+    var logger = Logger(label: "sallyport") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = self.logLevel
+    return logger
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// Prints at once, also into a pipe: what a command prints is often all that a script waits for.
+enum StandardOutput {
+  static func print(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+}
+
+enum StandardError {
+  static func print(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+}
+
+/// Turns what went wrong into lines on the standard error and exit status 1: a fault in the input, not in the program.
+enum Faults {
+  static func reported<Value>(_ step: () throws -> Value) throws -> Value {
+    do {
+      return try step()
+    } catch {
+      throw self.exit(error)
+    }
+  }
+
+  static func reported<Value: Sendable>(_ step: () async throws -> Value) async throws -> Value {
+    do {
+      return try await step()
+    } catch {
+      throw self.exit(error)
+    }
+  }
+
+  private static func exit(_ error: any Error) -> ExitCode {
+    StandardError.print("\(error)")
+    return ExitCode(1)
+  }
+}
+
+/// Waits for a signal that asks the process to end.
+enum EndSignal {
+  static func wait() async -> String {
+    let signals = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
+    for (number, _) in signals { signal(number, SIG_IGN) }
+    let stream = AsyncStream<String> { continuation in
+      let sources = signals.map { number, name in
+        let source = DispatchSource.makeSignalSource(signal: number)
+        source.setEventHandler { continuation.yield(name) }
+        source.resume()
+        return source
+      }
+      continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
+    }
+    for await name in stream { return name }
+    return "end of the signal stream"
+  }
+}

@@ -1,0 +1,81 @@
+import SallyportConfiguration
+import Testing
+
+@Suite struct UnknownKeyTests {
+  @Test(arguments: [
+    ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
+    ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
+    ("kind: Gateway", "kind: Gateway\npolicy: {files: []}", "3:1: policy"),
+    ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
+    (
+      "    groups: subject.organization", "    groups: subject.organization\n    revocation: {}",
+      "30:5: authentication.clientCertificates.revocation"
+    ),
+    ("authentication:\n", "authentication:\n  tokens: []\n", "27:3: authentication.tokens"),
+    ("authentication:\n", "authentication:\n  signIn: {}\n", "27:3: authentication.signIn"),
+    ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "32:26: authentication.cache.negativeLifetime"),
+    ("  passwords:\n", "  passwords:\n  - ldap: {}\n", "31:5: authentication.passwords[0].ldap"),
+    ("  passwords:\n", "  passwords:\n  - pam: {service: x}\n", "31:5: authentication.passwords[0].pam"),
+    ("  none: {}", "  idToken: {audience: kubernetes}", "42:3: credentials[1].idToken"),
+    ("  none: {}", "  phantomToken: {}", "42:3: credentials[1].phantomToken"),
+    ("  kind: kubernetes", "  kind: kubernetes\n  openapi: upstream", "47:3: upstreams[0].openapi"),
+    ("  impersonation: refuse", "  impersonation: refuse\n  policies: []", "71:3: routes[1].policies"),
+    ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "71:3: routes[1].setHeaders"),
+    ("  durability: synced", "  rotate: {}", "74:3: audit.rotate"),
+    ("  durability: synced", "  policyFile: x", "74:3: audit.policyFile"),
+    ("[clientCertificate, password]", "[clientCertificate, password, session]", "68:47: routes[1].authenticate[2]"),
+    ("[clientCertificate, password]", "[clientCertificate, password, token]", "68:47: routes[1].authenticate[2]"),
+  ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
+    #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])
+  }
+
+  @Test(arguments: [
+    ("kind: Gateway", "kind: Gateway\nlistener: {}", "3:1: listener: is not a known key; did you mean `listeners`?"),
+    ("server:", "server:\n  threads: 3", "4:3: server.threads: is not a known key; known here: eventLoops"),
+    (
+      "    clientCAFile:", "    clientCaFile: x\n    clientCAFile:",
+      "12:5: listeners[0].tls.clientCaFile: is not a known key; did you mean `clientCAFile`?"
+    ),
+    ("{lifetime: 30s}", "{lifetime: 30s, ttl: 1s}", "32:26: authentication.cache.ttl: is not a known key; known here: lifetime"),
+    ("  none: {}", "  none: {a: b}", "42:10: credentials[1].none.a: is not a known key; remove it"),
+    ("{path: /}", "{path: /, host: [a]}", "65:20: routes[1].match.host: is not a known key; did you mean `hosts`?"),
+    ("  durability: synced", "  durabilty: synced", "74:3: audit.durabilty: is not a known key; did you mean `durability`?"),
+  ]) func anUnknownKeyIsRefused(old: String, new: String, fault: String) {
+    #expect(faults(in: everyKey, replacing: old, by: new) == [fault])
+  }
+
+  @Test func allFaultsOfAFileAreReportedAtOnce() {
+    let broken = """
+      apiVersion: sallyport.dev/v1
+      kind: Gateway
+      listeners:
+      - name: main
+        address: 8443
+        tls: {certificateFile: server.pem, minimumVersion: "1.1"}
+        limits: {headTimout: 3s, idleTimeout: 3}
+      authentication: {throttle: [], passwords: {}}
+      credentials: []
+      upstreams:
+      - {name: app, servers: [http://app.example.org], kind: yes}
+      routes:
+      - {name: all, upstream: ap, credential: front-proxy, authenticate: [pasword], anonymous: [healthz]}
+      """
+    #expect(
+      faults(in: broken) == [
+        "1:1: audit: is missing; add this key",
+        "1:13: apiVersion: is not a known word; write sallyport.dev/v1alpha1",
+        "5:12: listeners[0].address: names no host; write 0.0.0.0 or [::] in front of the port for all addresses",
+        "6:8: listeners[0].tls.privateKeyFile: is missing; add this key",
+        "6:54: listeners[0].tls.minimumVersion: is not a known word; write 1.2 or 1.3",
+        "7:12: listeners[0].limits.headTimout: is not a known key; did you mean `headTimeout`?",
+        "7:41: listeners[0].limits.idleTimeout: is not a duration; write a whole number and a unit, as in 250ms, 30s, 5m or 1h",
+        "8:28: authentication.throttle: is a list; write a mapping, `key: value` on a line for each key",
+        "8:43: authentication.passwords: is a mapping; write a list, a line with `- ` for each item",
+        "9:14: credentials: has too few items; list at least 1",
+        "11:25: upstreams[0].servers[0]: is not encrypted; write an https URL, or set insecurePlaintext: true on this upstream",
+        "11:56: upstreams[0].kind: is not a known word; write kubernetes or generic",
+        "13:69: routes[0].authenticate[0]: is not a known word; write clientCertificate or password",
+        "13:91: routes[0].anonymous[0]: does not begin with a slash; write it as in /healthz",
+      ])
+  }
+}
