@@ -85,15 +85,13 @@ let package = Package(
       ]),
     station(
       "Demo",
-      [
-        "SallyportAuthentication", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore,
-        logging,
-      ]),
+      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
       dependencies: [
-        "SallyportDemo", "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", nioPosix, argumentParser,
+        "SallyportDemo", nioCore, nioPosix,
+        "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportAuthentication", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -127,7 +125,7 @@ let package = Package(
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
+    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
@@ -142,7 +140,8 @@ let package = Package(
         nioCore, nioPosix, nioSSL, logging,
       ]),
     .testTarget(
-      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix],
+      name: "SallyportSystemTests",
+      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, logging],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]

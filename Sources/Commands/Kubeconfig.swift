@@ -29,19 +29,22 @@ public struct Kubeconfig: Sendable {
   let authority: Material?
   let user: User
   let name: String
+  let namespace: String?
 
   /// - Parameters:
   ///   - server: the gateway's URL, `https://gateway.example.org:8443`
   ///   - authority: who signed the gateway's certificate; `nil` for the system's authorities
   ///   - userName: what the user is called in the file
+  ///   - namespace: the namespace that commands are about when they name none; `nil` for `default`
   /// - Throws: ``CommandFailure`` for a server that is no https URL of a host
-  public init(server: String, authority: Material?, user: User, userName: String? = nil) throws(CommandFailure) {
+  public init(server: String, authority: Material?, user: User, userName: String? = nil, namespace: String? = nil) throws(CommandFailure) {
     guard let url = URLComponents(string: server), url.scheme?.lowercased() == "https", let host = url.host, !host.isEmpty, url.user == nil,
       url.query == nil, url.fragment == nil
     else { throw CommandFailure("the server is not an https URL; write it as in https://gateway.example.org:8443") }
     self.server = server
     self.authority = authority
     self.user = user
+    self.namespace = namespace
     if case .basic(let username, _) = user { self.name = username } else { self.name = userName ?? "user" }
     // The host alone is not enough: two gateways on one machine differ by port.
     let port = url.port.map { ":\($0)" } ?? ""
@@ -66,7 +69,9 @@ public struct Kubeconfig: Sendable {
       lines.append("    username: \(YAMLText.quoted(username))")
       if let password { lines.append("    password: \(YAMLText.quoted(password))") }
     }
-    lines += ["contexts:", "- name: \(user)", "  context:", "    cluster: \(cluster)", "    user: \(user)", "current-context: \(user)"]
+    lines += ["contexts:", "- name: \(user)", "  context:", "    cluster: \(cluster)", "    user: \(user)"]
+    if let namespace { lines.append("    namespace: \(YAMLText.quoted(namespace))") }
+    lines.append("current-context: \(user)")
     return lines.joined(separator: "\n") + "\n"
   }
 

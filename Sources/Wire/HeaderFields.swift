@@ -97,18 +97,41 @@ public struct HeaderFields: Sendable {
   }
 
   /// Writes every field as a line of its own, each ended by CRLF, without the empty line behind the last.
+  ///
+  /// Lines that stand side by side in the bytes, spelled as they would be written, are copied together: a head that was
+  /// not touched is one copy.
   public func write(to buffer: inout ByteBuffer) {
     self.bytes.withUnsafeReadableBytes { source in
       let base = self.bytes.readerIndex
+      // The lines that wait to be copied together.
+      var run = 0..<0
       for entry in self.entries {
-        let name = Int(entry.nameStart) - base
-        let value = Int(entry.valueStart) - base
-        buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[name..<name + Int(entry.nameLength)]))
-        buffer.writeStaticString(": ")
-        buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[value..<value + Int(entry.valueLength)]))
-        buffer.writeStaticString("\r\n")
+        let name = Int(entry.nameStart) - base..<Int(entry.nameStart) - base + Int(entry.nameLength)
+        let value = Int(entry.valueStart) - base..<Int(entry.valueStart) - base + Int(entry.valueLength)
+        if Self.isLine(name: name, value: value, in: source) {
+          if name.lowerBound != run.upperBound {
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[run]))
+            run = name.lowerBound..<name.lowerBound
+          }
+          run = run.lowerBound..<value.upperBound + 2
+        } else {
+          buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[run]))
+          run = 0..<0
+          buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[name]))
+          buffer.writeStaticString(": ")
+          buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[value]))
+          buffer.writeStaticString("\r\n")
+        }
       }
+      buffer.writeBytes(UnsafeRawBufferPointer(rebasing: source[run]))
     }
+  }
+
+  /// Whether name and value stand in the bytes exactly as `name: value` and CRLF.
+  private static func isLine(name: Range<Int>, value: Range<Int>, in source: UnsafeRawBufferPointer) -> Bool {
+    value.lowerBound == name.upperBound + 2 && value.upperBound + 2 <= source.count
+      && source[name.upperBound] == UInt8(ascii: ":") && source[name.upperBound + 1] == 0x20
+      && source[value.upperBound] == 0x0D && source[value.upperBound + 1] == 0x0A
   }
 
   /// How many bytes ``write(to:)`` writes.

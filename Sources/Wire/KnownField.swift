@@ -64,6 +64,14 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether the name is a prefix that a family of fields shares.
+  var isFamily: Bool {
+    switch self {
+    case .xRemoteExtra, .xRemoteOther, .impersonateExtra, .impersonateOther, .xForwarded: true
+    default: false
+    }
+  }
+
   /// Whether the field says who the client is or where it comes from, so that a client's own never goes upstream.
   ///
   /// These names are recognised in every spelling that some server folds into them (`X_Remote_User`), the others only
@@ -91,69 +99,5 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   public init?(nameBytes name: UnsafeRawBufferPointer) {
     guard let found = FieldNameTable.shared.find(name) else { return nil }
     self = found
-  }
-}
-
-/// Finds a ``KnownField`` by length and folded bytes.
-struct FieldNameTable: Sendable {
-  static let shared = FieldNameTable()
-
-  private struct Candidate: Sendable {
-    let folded: [UInt8]
-    let field: KnownField
-  }
-
-  /// Exact names by their length; the longest known name is below 32 bytes.
-  private let exact: [[Candidate]]
-  /// Prefix families, the longer prefix first, so that `X-Remote-Extra-` wins over `X-Remote-`.
-  private let prefixes: [Candidate]
-
-  private init() {
-    var exact = [[Candidate]](repeating: [], count: 32)
-    var prefixes: [Candidate] = []
-    for field in KnownField.allCases {
-      let candidate = Candidate(folded: field.name.utf8.map(Self.fold), field: field)
-      if field.name.hasSuffix("-") {
-        prefixes.append(candidate)
-      } else {
-        exact[candidate.folded.count].append(candidate)
-      }
-    }
-    self.exact = exact
-    self.prefixes = prefixes.sorted { $0.folded.count > $1.folded.count }
-  }
-
-  func find(_ name: UnsafeRawBufferPointer) -> KnownField? {
-    if name.count < self.exact.count {
-      for candidate in self.exact[name.count] where Self.matches(name, candidate.folded) {
-        return Self.admit(candidate.field, spelled: name)
-      }
-    }
-    // Only names that begin with `i` or `x` belong to a family; most fields leave here.
-    guard let first = name.first, first | 0x20 == UInt8(ascii: "x") || first | 0x20 == UInt8(ascii: "i") else { return nil }
-    for candidate in self.prefixes where name.count >= candidate.folded.count && Self.matches(name, candidate.folded) {
-      return candidate.field
-    }
-    return nil
-  }
-
-  /// `_` stands for `-` only where mistaking it would let a client say who it is.
-  private static func admit(_ field: KnownField, spelled name: UnsafeRawBufferPointer) -> KnownField? {
-    field.isIdentity || !name.contains(UInt8(ascii: "_")) ? field : nil
-  }
-
-  private static func matches(_ name: UnsafeRawBufferPointer, _ folded: [UInt8]) -> Bool {
-    // The last byte tells most names of one length apart.
-    guard let last = folded.last, self.fold(name[folded.count - 1]) == last else { return false }
-    for index in folded.indices where self.fold(name[index]) != folded[index] { return false }
-    return true
-  }
-
-  private static func fold(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    case UInt8(ascii: "_"): UInt8(ascii: "-")
-    default: byte
-    }
   }
 }

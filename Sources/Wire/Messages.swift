@@ -104,7 +104,8 @@ public enum ResponseEvent: Sendable {
 
 /// A message that cannot be read, or can be read in more than one way. Its connection is closed behind the answer.
 public struct MalformedMessage: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What to answer: 400, 431 for an oversized head, 414 never (the request line counts as head), 501, 505.
+  /// What to answer. For a request: 400, 417 for an unknown expectation, 431 for an oversized head (414 never, the
+  /// request line counts as head), 505 for another version of HTTP. For a response of an upstream: 502.
   public let status: Int
   /// What is wrong, a constant sentence without anything of the message in it.
   public let reason: String
@@ -130,7 +131,7 @@ public struct MessageLimits: Sendable, Hashable {
   public var headBytes: Int
   /// The most fields in a head, and in a trailer section.
   public var fieldCount: Int
-  /// The most bytes of a trailer section, and of one chunk's size line.
+  /// The most bytes of a trailer section. (A chunk's size line never has more than 17.)
   public var trailerBytes: Int
 
   public init(headBytes: Int = 64 * 1024, fieldCount: Int = 512, trailerBytes: Int = 16 * 1024) {

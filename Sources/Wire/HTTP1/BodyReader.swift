@@ -41,7 +41,7 @@ struct BodyReader {
       self.state = .length(remaining: remaining - UInt64(length))
       return .bytes(unread.read(length))
     case .chunked(var reader):
-      // The reader is small until trailers come; their table must not be copied for each line.
+      // The state lets go of the reader while it works: with two owners its table of trailers would be copied.
       self.state = .untilClose
       defer { self.state = .chunked(reader) }
       return try reader.next(in: &unread)

@@ -46,6 +46,8 @@ public struct HTTP1ResponseReader {
   }
 
   /// The next event in the bytes received so far, or `nil` where more are needed.
+  ///
+  /// - Throws: ``MalformedMessage`` with status 502; the same again whenever called.
   public mutating func next() throws(MalformedMessage) -> ResponseEvent? {
     do throws(MalformedMessage) {
       switch self.state {
@@ -62,8 +64,7 @@ public struct HTTP1ResponseReader {
       case .broken(let malformed): throw malformed
       }
     } catch {
-      self.fail(with: error)
-      throw error
+      throw self.fail(with: error)
     }
   }
 
@@ -79,18 +80,19 @@ public struct HTTP1ResponseReader {
     case .betweenMessages, .tunnel, .finished: return nil
     case .broken(let malformed): throw malformed
     case .head, .betweenHeads, .body:
-      let malformed = MalformedMessage(status: 502, "The connection ended inside a response.")
-      self.fail(with: malformed)
-      throw malformed
+      throw self.fail(with: MalformedMessage("The connection ended inside a response."))
     }
   }
 
   /// Bytes received and not yet read: after a 101 the first ones of the tunnel.
   public mutating func takeUnreadBytes() -> ByteBuffer { self.unread.takeAll() }
 
-  private mutating func fail(with malformed: MalformedMessage) {
+  /// Breaks the reader. Whatever is wrong is the upstream's fault, so the client is answered 502 (RFC 9110 section 15.6.3).
+  private mutating func fail(with fault: MalformedMessage) -> MalformedMessage {
+    let malformed = MalformedMessage(status: 502, fault.reason)
     self.state = .broken(malformed)
     _ = self.unread.takeAll()
+    return malformed
   }
 
   private mutating func nextOfHead() throws(MalformedMessage) -> ResponseEvent? {
@@ -123,5 +125,5 @@ public struct HTTP1ResponseReader {
 }
 
 extension MalformedMessage {
-  static let unexpectedBytes = MalformedMessage(status: 502, "The upstream sent bytes that no request asked for.")
+  static let unexpectedBytes = MalformedMessage("The upstream sent bytes that no request asked for.")
 }

@@ -30,7 +30,7 @@ public enum HTTP1Writer {
   /// Writes a response head with the framing fields that `framing` calls for, and `Connection: close` where the
   /// connection ends behind it. Informational heads, 204 and 304 get none.
   ///
-  /// - Parameter length: the length to state for an answer without a body (HEAD, 304), where the upstream stated one
+  /// - Parameter statedLength: the length to state for an answer without a body (HEAD, 304), where the upstream stated one
   public static func writeResponseHead(
     status: Int, fields: HeaderFields, additions: ByteBuffer, framing: BodyFraming, statedLength: UInt64?, closes: Bool,
     to buffer: inout ByteBuffer

@@ -22,7 +22,7 @@ struct ResponseHeadSection {
     let framing = try self.framing(of: line, answering: method)
     // Of HTTP/1.0 and of a connection that ends, an answer before the answer makes no sense (RFC 9110 section 15.2).
     guard line.status >= 200 || self.fields.keepsConnection(line.version) && line.version == .http11 else {
-      throw MalformedMessage(status: 502, "An informational response is of HTTP/1.0 or ends the connection.")
+      throw MalformedMessage("An informational response is of HTTP/1.0 or ends the connection.")
     }
     let bytes = unread.read(self.scanner.lineStart)
     return ResponseHead(

@@ -77,7 +77,9 @@ let fuzzCases = ProcessInfo.processInfo.environment["SALLYPORT_FUZZ_CASES"].flat
       (our.trailers, other.trailers) = ([], [])
       our.isComplete = other.isComplete
     }
-    if SecondOpinion.judgesTheConnectionOtherwise(our.version, our.fields) { other.keepsConnection = our.keepsConnection }
+    if our.keepsConnection != other.keepsConnection, SecondOpinion.judgesTheConnectionOtherwise(our.version, our.fields) {
+      other.keepsConnection = our.keepsConnection
+    }
     return our == other
   }
 

@@ -75,7 +75,9 @@ import Testing
       our.isComplete = other.isComplete
     }
     // llhttp judges the connection before NIO tells it that an answer to HEAD has no body that the connection's end ends.
-    if answersHead || SecondOpinion.judgesTheConnectionOtherwise(our.version, our.fields) {
+    if our.keepsConnection != other.keepsConnection,
+      answersHead || SecondOpinion.judgesTheConnectionOtherwise(our.version, our.fields)
+    {
       other.keepsConnection = our.keepsConnection
     }
     return our == other

@@ -91,10 +91,11 @@ enum SecondOpinion {
   /// Whether llhttp decides by rules of its own if the connection can be used again.
   ///
   /// In a message of HTTP/1.0 that says both, it lets `keep-alive` win over `close`, which RFC 9112 section 9.3 looks for
-  /// first; and it takes `Proxy-Connection`, which appendix C.2.2 warns of, for `Connection`.
+  /// first; it takes `Proxy-Connection`, which appendix C.2.2 warns of, for `Connection`; and a tab is no blank to it.
   static func judgesTheConnectionOtherwise(_ version: SallyportWire.HTTPVersion, _ fields: [String]) -> Bool {
     fields.contains { field in
       field.contains(/(?i)^proxy-connection:/) || version == .http10 && field.contains(/(?i)^connection:(.*,)?[ \t]*close[ \t]*(,|$)/)
+        || field.contains(/(?i)^connection:.*\t/)
     }
   }
 

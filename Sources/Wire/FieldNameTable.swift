@@ -1,0 +1,71 @@
+/// Finds a ``KnownField`` by length and folded bytes.
+///
+/// All names stand one behind the other in one array, and what is looked through are numbers: a look-up counts no
+/// references, however many candidates it compares.
+struct FieldNameTable: Sendable {
+  static let shared = FieldNameTable()
+
+  private struct Candidate: Sendable {
+    /// Where the name begins in ``folded``.
+    let start: Int
+    let length: Int
+    let field: KnownField
+  }
+
+  private let folded: [UInt8]
+  /// Exact names, the shorter first.
+  private let exact: [Candidate]
+  /// Where the names of each length stand in ``exact``; the longest known name is below 32 bytes.
+  private let exactOfLength: [Range<Int>]
+  /// Prefix families, the longer prefix first, so that `X-Remote-Extra-` wins over `X-Remote-`.
+  private let prefixes: [Candidate]
+
+  private init() {
+    var folded: [UInt8] = []
+    var candidates: [Candidate] = []
+    for field in KnownField.allCases {
+      candidates.append(Candidate(start: folded.count, length: field.name.utf8.count, field: field))
+      folded += field.name.utf8.map(Self.fold)
+    }
+    let exact = candidates.filter { !$0.field.isFamily }.sorted { $0.length < $1.length }
+    self.folded = folded
+    self.exact = exact
+    self.exactOfLength = (0..<32).map { length in
+      let start = exact.firstIndex { $0.length >= length } ?? exact.count
+      return start..<(exact[start...].firstIndex { $0.length > length } ?? exact.count)
+    }
+    self.prefixes = candidates.filter(\.field.isFamily).sorted { $0.length > $1.length }
+  }
+
+  func find(_ name: UnsafeRawBufferPointer) -> KnownField? {
+    if name.count < self.exactOfLength.count {
+      for index in self.exactOfLength[name.count] where self.isPrefix(self.exact[index], of: name) {
+        return Self.admit(self.exact[index].field, spelled: name)
+      }
+    }
+    // Only names that begin with `i` or `x` belong to a family; most fields leave here.
+    guard let first = name.first, first | 0x20 == UInt8(ascii: "x") || first | 0x20 == UInt8(ascii: "i") else { return nil }
+    for candidate in self.prefixes where name.count >= candidate.length && self.isPrefix(candidate, of: name) {
+      return candidate.field
+    }
+    return nil
+  }
+
+  /// `_` stands for `-` only where mistaking it would let a client say who it is.
+  private static func admit(_ field: KnownField, spelled name: UnsafeRawBufferPointer) -> KnownField? {
+    field.isIdentity || !name.contains(UInt8(ascii: "_")) ? field : nil
+  }
+
+  /// Whether `name`, which is long enough, begins with the candidate's.
+  private func isPrefix(_ candidate: Candidate, of name: UnsafeRawBufferPointer) -> Bool {
+    // The last byte tells most names of one length apart.
+    for offset in (0..<candidate.length).reversed() where Self.fold(name[offset]) != self.folded[candidate.start + offset] {
+      return false
+    }
+    return true
+  }
+
+  private static func fold(_ byte: UInt8) -> UInt8 {
+    byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : FieldBytes.lowercased(byte)
+  }
+}
