@@ -141,7 +141,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "SallyportSystemTests",
-      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, logging],
+      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, crypto, logging],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]

@@ -60,11 +60,7 @@ struct DemoFolder {
     var users = "# Written by `sallyport demo`. Hashes are made by `sallyport password`.\nusers:\n"
     for person in DemoPerson.all where person.credential == .password {
       users +=
-<<<<<<< HEAD
-        "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.hash(Array(password.utf8)))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
-=======
         "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.yescrypt.hash(password))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
->>>>>>> 08bef6a9c4eee3d91fc8ba2b59932fda33dc0732
     }
     try self.write(users, to: Name.users, permissions: 0o600)
   }

@@ -45,6 +45,12 @@ struct DemoKubectl {
   func callAsFunction(
     as person: DemoProcess.Person, _ arguments: String..., input: String? = nil, location: SourceLocation = #_sourceLocation
   ) async throws -> String {
+    try await self(as: person, arguments, input: input, location: location)
+  }
+
+  func callAsFunction(
+    as person: DemoProcess.Person, _ arguments: [String], input: String? = nil, location: SourceLocation = #_sourceLocation
+  ) async throws -> String {
     let run = try await self.kubectl.run(arguments, kubeconfig: self.kubeconfig(person), input: input)
     #expect(run.status == 0, "kubectl \(arguments.joined(separator: " ")): \(run.transcript)", sourceLocation: location)
     return run.output
