@@ -15,8 +15,7 @@ final class RawClient: Sendable {
     self.inbox = inbox
   }
 
-  static func connect(port: Int, tls: TLSConfiguration) async throws -> RawClient {
-    let context = try NIOSSLContext(configuration: tls)
+  static func connect(port: Int, context: NIOSSLContext) async throws -> RawClient {
     let inbox = Inbox()
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
