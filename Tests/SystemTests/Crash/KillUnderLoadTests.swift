@@ -57,10 +57,10 @@ extension SystemTests {
         let completed = Dictionary(grouping: records.filter { $0.stage == "ResponseComplete" }, by: \.auditID)
         let missing = answers.filter { completed[$0.auditID] == nil }
         #expect(missing.isEmpty, "\(missing.count) of \(answers.count) answers have no record, among them \(missing.prefix(3))")
-        for answer in answers {
-          let codes = completed[answer.auditID]?.map { "\($0.responseStatus?.code ?? 0)" } ?? []
-          #expect(codes == [answer.status], "the record of \(answer.auditID) says what the client read, once")
+        let different = answers.filter { answer in
+          completed[answer.auditID].map { $0.map { "\($0.responseStatus?.code ?? 0)" } != [answer.status] } ?? false
         }
+        #expect(different.isEmpty, "a record says what the client read, once: \(different.prefix(3))")
         let received = Set(records.filter { $0.stage == "RequestReceived" }.map(\.auditID))
         #expect(answers.filter { $0.status == "201" }.allSatisfy { received.contains($0.auditID) })
         let setAside = try FileManager.default.contentsOfDirectory(atPath: served.file("audit")).filter { $0.contains(".torn-") }
