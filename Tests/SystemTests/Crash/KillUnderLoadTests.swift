@@ -22,7 +22,7 @@ extension SystemTests {
           Installation.python,
           [
             Installation.client("steady_load.py"), "\(served.port)", served.file("server-ca.pem"), served.file("eve.pem"),
-            served.file("eve.key"), "6", "400",
+            served.file("eve.key"), "6", "400", served.file("victim"),
           ])
         var torn = 0
         var answered = 0
@@ -30,7 +30,9 @@ extension SystemTests {
           // Not before the load has got through, and then at any moment.
           _ = try await load.wait { self.answers($0).count >= answered + 12 }
           try await Task.sleep(for: .milliseconds(Int.random(in: 0...150)))
-          served.process.signal(SIGKILL)
+          // The load kills, the moment that it has an answer. The file appears at once and whole.
+          try served.directory.write("\(served.process.pid)", to: "next-victim")
+          try FileManager.default.moveItem(atPath: served.file("next-victim"), toPath: served.file("victim"))
           #expect(try await served.process.result().status == 128 + SIGKILL)
           answered = self.answers(load.output).count
           if round % 10 == 0 {
