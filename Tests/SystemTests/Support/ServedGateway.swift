@@ -85,6 +85,7 @@ final class ServedGateway {
         servers: [https://127.0.0.1:\(clusterPort)]
         caFile: server-ca.pem
         serverName: localhost
+        connectTimeout: 60s
       routes:
       - name: api
         upstream: kubernetes
