@@ -53,7 +53,7 @@ struct RouteTable: Sendable {
   /// - Throws: ``Problem`` 421 for a host that is not served here, or that is another one of ours than the handshake
   ///   named (RFC 9110 section 15.5.20), 404 for a path that no route serves.
   func route(for request: StrippedRequest, on connection: ConnectionFacts) throws(Problem) -> Route {
-    let host = request.head.fields.first(.host).flatMap { HostName(hostField: $0.value) }
+    let host = HostName(of: request.head)
     if let host, let serverName = connection.serverName, host.text != serverName, self.separates(host.text, serverName) {
       throw .misdirected
     }
