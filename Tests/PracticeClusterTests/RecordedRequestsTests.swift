@@ -4,8 +4,8 @@ import Testing
 
 @testable import SallyportPracticeCluster
 
-/// Replays what was recorded of a real server 1.36 against the practice cluster: each request must get an answer of the
-/// same class and show the secret exactly where the real one did.
+/// Replays what was recorded of a real server 1.36 against the practice cluster: each request must get the same status and
+/// show the secret exactly where the real one did.
 @Suite struct RecordedRequestsTests {
   @Test func theRecordedRequestsAreAnsweredAsByARealServer() async throws {
     guard let cases = try RecordedCase.load() else {
@@ -23,10 +23,10 @@ import Testing
         compared += 1
         for object in RecordedCase.objects { try fixture.cluster.seed(object) }
         let answer = try await self.replay(recorded, on: fixture)
-        #expect(
-          answer.status / 100 == recorded.status / 100 && answer.showsSecret == recorded.leaksSecret,
-          "\(recorded): \(answer.status) \(answer.showsSecret ? "with" : "without") the secret, was \(recorded.status) \(recorded.leaksSecret ? "with" : "without")"
-        )
+        // What NIOHTTP1 refuses by itself is always 400, whatever a real server says to refuse it.
+        let isSame = answer.isFromCodec ? recorded.status >= 400 : answer.status == recorded.status
+        #expect(isSame, "\(recorded): \(answer.status), was \(recorded.status)")
+        #expect(answer.showsSecret == recorded.leaksSecret, "\(recorded): shows the secret: \(answer.showsSecret)")
       }
       for (reason, count) in outOfScope.sorted(by: { $0.key < $1.key }) { print("not replayed: \(count), \(reason)") }
       print("replayed: \(compared) of \(cases.count)")
@@ -37,6 +37,7 @@ import Testing
 
   private struct Answer {
     let status: Int
+    let isFromCodec: Bool
     let showsSecret: Bool
   }
 
@@ -53,7 +54,9 @@ import Testing
       bytes = try await client.bytes(within: .seconds(5)) { isUpgrade && Self.showsSecret($0) }
     }
     await client.close()
-    return Answer(status: RawResponse(bytes).status, showsSecret: Self.showsSecret(bytes))
+    let response = RawResponse(bytes)
+    return Answer(
+      status: response.status, isFromCodec: response.status == 400 && response.header("server") == nil, showsSecret: Self.showsSecret(bytes))
   }
 
   private static func showsSecret(_ bytes: [UInt8]) -> Bool { RecordedCase.showsSecret(String(decoding: bytes, as: UTF8.self)) }

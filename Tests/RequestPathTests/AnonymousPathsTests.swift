@@ -6,7 +6,7 @@ import Testing
 
 /// What nobody in particular may see: exactly the configured paths, by GET, without any identity upstream. The peers'
 /// ways around their own lists of open paths are tried one after the other.
-@Suite(.timeLimit(.minutes(5))) struct AnonymousPathsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct AnonymousPathsTests {
   @Test func anOpenPathIsServedToNobodyInParticular() async throws {
     try await House.with { house in
       let answer = try await house.get("/livez")

@@ -6,7 +6,7 @@ import Testing
 
 /// Every end of a request has its record, and no answer leaves before it. (What holds for every house, one closing record
 /// each, is looked over behind every test: see ``House``.)
-@Suite(.timeLimit(.minutes(5))) struct AuditTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct AuditTests {
   private static let pods = "/api/v1/namespaces/dev/pods"
 
   @Test func aReadLeavesOneRecordWithAllThatIsKnown() async throws {

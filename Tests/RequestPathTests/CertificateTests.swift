@@ -11,7 +11,7 @@ import Testing
 
 /// Certificates are judged when the handshake is made and again for every request; a session that comes back is worth no
 /// more than the certificate it was made with.
-@Suite(.timeLimit(.minutes(5))) struct CertificateTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CertificateTests {
   /// What was let in does not stay in: the connection is kept, its certificate ends, and the next request is nobody's.
   @Test(arguments: [TLSVersion.tlsv12, .tlsv13])
   func aCertificateThatExpiresOnAKeptConnectionIsNoLongerBelieved(_ version: TLSVersion) async throws {
@@ -104,6 +104,9 @@ import Testing
   /// A certificate that is not needed says nothing on a route that takes passwords alone.
   @Test func aRouteThatTakesNoCertificatesSeesNone() async throws {
     try await House.with(script: ScriptedUpstream.answering(ScriptedUpstream.ok())) { plan in
+      plan.routesBefore = [
+        "{name: other, match: {path: /other}, upstream: kubernetes, credential: front-proxy, authenticate: [clientCertificate]}"
+      ]
       plan.route = ["match: {path: /}", "authenticate: [password]"]
     } _: { house, _ in
       let alice = try house.certificate("alice", "view")

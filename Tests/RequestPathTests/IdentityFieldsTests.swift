@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Nobody but the gateway tells the upstream who asks. Golden heads: what arrives is compared whole.
-@Suite(.timeLimit(.minutes(5))) struct IdentityFieldsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct IdentityFieldsTests {
   static let names = [
     "X-Remote-User", "X-Remote-Uid", "X-Remote-Group", "X-Remote-Extra-Scopes", "X-Remote-Extra-Acme.com%2fproject", "X-Remote-Anything",
     "X-Forwarded-For", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Access-Token", "X-Forwarded-Host",

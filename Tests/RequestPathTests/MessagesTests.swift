@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// HTTP/1.1 as clients really use it, from end to end.
-@Suite(.timeLimit(.minutes(5))) struct MessagesTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct MessagesTests {
   @Test func aKeptConnectionCarriesManyRequests() async throws {
     try await House.with { house in
       let client = try await house.connect(as: house.certificate("alice", "view"))

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Signing in by Basic, seen from outside.
-@Suite(.timeLimit(.minutes(5))) struct PasswordTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PasswordTests {
   @Test func aPasswordSignsInAndTheNameComesFromTheStore() async throws {
     try await House.with { house in
       let answer = try await house.get("/api/v1/namespaces/dev/secrets", Person.bob.basic)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Replays what was recorded of a real API server through the whole gateway, with the practice cluster behind it.
-@Suite(.timeLimit(.minutes(10))) struct RecordedPathsTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RecordedPathsTests {
   /// Every request is either refused for being ambiguous, or answered, recorded and passed on as the real server's record
   /// has it: the same class of status, the same verb and object in the audit log, the same bytes of the target upstream.
   @Test func everyRecordedRequestIsReadAsTheServerReadItOrRefused() async throws {
@@ -30,7 +30,8 @@ import Testing
         try self.expectSameReading(recorded, replayed)
         guard recorded.reasonOutOfScope == nil else { continue }
         compared += 1
-        #expect(replayed.status / 100 == recorded.status / 100, "\(recorded): \(replayed.status), was \(recorded.status)")
+        let isFromCodec = replayed.status == 400 && !replayed.isFromCluster
+        #expect(isFromCodec ? recorded.status >= 400 : replayed.status == recorded.status, "\(recorded): \(replayed.status), was \(recorded.status)")
         #expect(replayed.showsSecret == recorded.leaksSecret, "\(recorded): \(replayed.status)")
       }
       for (reason, cases) in refused.sorted(by: { $0.key < $1.key }) {
@@ -76,6 +77,8 @@ import Testing
 
   private struct Replayed {
     let status: Int
+    /// What NIOHTTP1 refuses before the practice cluster sees it is always 400, whatever a real server says.
+    let isFromCluster: Bool
     let showsSecret: Bool
     let record: AuditLine
     /// The target as the practice cluster got it; `nil` where the request was not passed on.
@@ -107,7 +110,7 @@ import Testing
     await client.close()
     let records = try house.records(of: answer)
     return Replayed(
-      status: answer.status, showsSecret: RecordedCase.showsSecret(bytes), record: try #require(records.first),
+      status: answer.status, isFromCluster: !answer.values("Server").isEmpty, showsSecret: RecordedCase.showsSecret(bytes), record: try #require(records.first),
       forwarded: house.cluster?.recordedRequests().first { $0.auditID == answer.auditID }?.requestURI)
   }
 

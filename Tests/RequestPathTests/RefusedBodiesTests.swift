@@ -5,7 +5,7 @@ import Testing
 
 /// Requests whose head is good and whose body cannot be read. The upstream may have heard of such a request by then, and
 /// never gets to believe that it is whole.
-@Suite(.timeLimit(.minutes(5))) struct RefusedBodiesTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RefusedBodiesTests {
   struct Bad: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let chunks: String

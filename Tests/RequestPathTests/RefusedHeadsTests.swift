@@ -8,7 +8,7 @@ import Testing
 /// Each is answered once, with a status that a client can read, and is the last of its connection; nothing of it, nor of
 /// what stands behind it, reaches the upstream; and the audit log has one record of it, among those of nobody. All are
 /// sent with a good certificate, so that no other reason stops them.
-@Suite(.timeLimit(.minutes(5))) struct RefusedHeadsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RefusedHeadsTests {
   struct Bad: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let bytes: String

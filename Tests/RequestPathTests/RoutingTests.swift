@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Which host a request is for, and what others say of where it came from.
-@Suite(.timeLimit(.minutes(5))) struct RoutingTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RoutingTests {
   /// A route for one host, before the one for any.
   private static func withHosts<Result>(_ body: (House, ScriptedUpstream) async throws -> Result) async throws -> Result {
     try await House.with(script: ScriptedUpstream.answering(ScriptedUpstream.ok())) { plan in
@@ -74,7 +74,7 @@ import Testing
   ])
   func aHostThatIsServedNowhereIsMisdirectedAndAPathIsNotFound(_ host: String, _ path: String, _ status: Int) async throws {
     try await House.with(script: ScriptedUpstream.answering(ScriptedUpstream.ok())) { plan in
-      plan.route = ["match: {hosts: [gateway.example], path: /api}", "authenticate: [clientCertificate]"]
+      plan.route = ["match: {hosts: [gateway.example], path: /api}", "authenticate: [clientCertificate, password]"]
     } _: { house, upstream in
       let answer = try await house.ask("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", as: house.certificate("alice")) { $0.serverName = nil }
       #expect(answer.status == status)

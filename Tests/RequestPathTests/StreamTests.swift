@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Answers that go on: each part passes at once, whoever goes away is missed, and nobody's slowness becomes our memory.
-@Suite(.timeLimit(.minutes(5))) struct StreamTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct StreamTests {
   private static let configMap = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME","namespace":"dev"},"data":{"a":"b"}}"#
 
   @Test func eachEventOfAWatchArrivesWhenItHappens() async throws {

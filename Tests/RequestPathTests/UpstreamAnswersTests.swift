@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What comes from behind is judged as strictly as what comes from before, and nothing half-sent passes as whole.
-@Suite(.timeLimit(.minutes(5))) struct UpstreamAnswersTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct UpstreamAnswersTests {
   private static let request = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
   struct Bad: Sendable, CustomTestStringConvertible {
