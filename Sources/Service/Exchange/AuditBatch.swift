@@ -54,7 +54,7 @@ final class AuditBatch {
     switch self.log.append(batch.lines, to: series, on: self.eventLoop) {
     case .now(let result):
       batch.lines.clear()
-      self.giveBack(batch.lines, series)
+      self.giveBack(&batch.lines, series)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
       // writes a record here again, so nothing of the batch is held meanwhile.
       for waiter in batch.waiters { waiter(result.isSuccess) }
@@ -78,10 +78,10 @@ final class AuditBatch {
   }
 
   /// Keeps an emptied buffer, so that its memory is used again.
-  private func giveBack(_ lines: ByteBuffer, _ series: AuditSeries) {
+  private func giveBack(_ lines: inout ByteBuffer, _ series: AuditSeries) {
     switch series {
-    case .requests: self.requests.lines = lines
-    case .unauthenticated: self.unauthenticated.lines = lines
+    case .requests: swap(&lines, &self.requests.lines)
+    case .unauthenticated: swap(&lines, &self.unauthenticated.lines)
     }
   }
 }

@@ -53,16 +53,12 @@ struct RouteTable: Sendable {
   /// - Throws: ``Problem`` 421 for a host that is not served here, or that is another one of ours than the handshake
   ///   named (RFC 9110 section 15.5.20), 404 for a path that no route serves.
   func route(for request: StrippedRequest, on connection: ConnectionFacts) throws(Problem) -> Route {
-<<<<<<< HEAD
-    let host = HostName(of: request.head)
-=======
     // Where no route names a host, no host separates anything, and none has to be read.
     guard !self.knownHosts.isEmpty else {
       guard let route = self.routes.first(where: { $0.covers(request.head.target.path) }) else { throw .noRoute }
       return route
     }
-    let host = request.head.fields.first(.host).flatMap { HostName(hostField: $0.value) }
->>>>>>> a46aa05a97a3f6caf0dfa6459c8acc0da8910754
+    let host = HostName(of: request.head)
     if let host, let serverName = connection.serverName, host.text != serverName, self.separates(host.text, serverName) {
       throw .misdirected
     }
