@@ -135,8 +135,8 @@ let package = Package(
     tests(
       of: "RequestPath",
       [
-        "SallyportService", "SallyportConfiguration", "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore",
-        "TestSupport",
+        "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
+        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "TestSupport",
         nioCore, nioPosix, nioSSL, logging,
       ]),
     .testTarget(

@@ -20,6 +20,8 @@ public final class RawTLSClient: Sendable {
     public var certificate: TestCertificate?
     /// What is asked for by SNI, and what the server's certificate has to be for; `nil` leaves both out.
     public var serverName: String?
+    /// Whether the server's certificate has to be for ``serverName``.
+    public var verifiesName = true
     public var minimumVersion: TLSVersion
     public var maximumVersion: TLSVersion
     public var applicationProtocols: [String]
@@ -105,7 +107,7 @@ public final class RawTLSClient: Sendable {
     configuration.minimumTLSVersion = tls.minimumVersion
     configuration.maximumTLSVersion = tls.maximumVersion
     configuration.applicationProtocols = tls.applicationProtocols
-    if tls.serverName == nil { configuration.certificateVerification = .noHostnameVerification }
+    if tls.serverName == nil || !tls.verifiesName { configuration.certificateVerification = .noHostnameVerification }
     if let certificate = tls.certificate {
       configuration.certificateChain = try certificate.chain()
       configuration.privateKey = try certificate.privateKey()

@@ -31,7 +31,7 @@ extension Problem {
     let detail =
       switch reason {
       case .closed: "the client closed the connection before the answer was complete"
-      case .malformed(let malformed): "the rest of the request could not be read: \(malformed.reason)"
+      case .malformed(let malformed): "the rest of the request could not be read. \(malformed.reason)"
       case .timedOut: "the client was too slow"
       }
     // No status of RFC 9110 fits an answer that nobody read; 499 is what reviewers know from other proxies' logs.
@@ -40,6 +40,6 @@ extension Problem {
 
   /// A message that could not be read one way only.
   init(_ malformed: MalformedMessage) {
-    self.init("malformedRequest", blame: .client, status: malformed.status, message: "The request is refused: \(malformed.reason).")
+    self.init("malformedRequest", blame: .client, status: malformed.status, message: "The request is refused. \(malformed.reason)")
   }
 }

@@ -44,27 +44,44 @@ final class AuditBatch {
 
   private func flush() {
     self.isScheduled = false
-    self.flush(&self.requests, to: .requests)
-    self.flush(&self.unauthenticated, to: .unauthenticated)
+    self.flush(.requests)
+    self.flush(.unauthenticated)
   }
 
-  private func flush(_ pending: inout Pending, to series: AuditSeries) {
-    guard !pending.waiters.isEmpty else { return }
-    let waiters = pending.waiters
-    pending.waiters = []
-    let answer = self.log.append(pending.lines, to: series, on: self.eventLoop)
-    switch answer {
+  private func flush(_ series: AuditSeries) {
+    var batch = self.take(series)
+    guard !batch.waiters.isEmpty else { return }
+    switch self.log.append(batch.lines, to: series, on: self.eventLoop) {
     case .now(let result):
-      pending.lines.clear()
-      for waiter in waiters { waiter(result.isSuccess) }
+      batch.lines.clear()
+      self.giveBack(&batch.lines, series)
+      // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
+      // writes a record here again, so nothing of the batch is held meanwhile.
+      for waiter in batch.waiters { waiter(result.isSuccess) }
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
-      pending.lines = ByteBuffer()
-      let bound = NIOLoopBound(waiters, eventLoop: self.eventLoop)
+      let bound = NIOLoopBound(batch.waiters, eventLoop: self.eventLoop)
       future.hop(to: self.eventLoop).whenComplete { result in
         let written = if case .success(.success) = result { true } else { false }
         for waiter in bound.value { waiter(written) }
       }
+    }
+  }
+
+  private func take(_ series: AuditSeries) -> Pending {
+    var taken = Pending()
+    switch series {
+    case .requests: swap(&taken, &self.requests)
+    case .unauthenticated: swap(&taken, &self.unauthenticated)
+    }
+    return taken
+  }
+
+  /// Keeps an emptied buffer, so that its memory is used again.
+  private func giveBack(_ lines: inout ByteBuffer, _ series: AuditSeries) {
+    switch series {
+    case .requests: swap(&lines, &self.requests.lines)
+    case .unauthenticated: swap(&lines, &self.unauthenticated.lines)
     }
   }
 }

@@ -143,6 +143,7 @@ final class Exchange {
     if self.method != .head { self.stream.sendBody(message.body) }
     self.stream.sendEnd(trailers: HeaderFields())
     self.stream.flush()
+    self.ended()
   }
 
   private func release(_ held: AnswerStateMachine.Held) {
@@ -176,6 +177,7 @@ extension Exchange: ClientStreamDelegate {
   }
 
   func clientSentEnd(trailers: HeaderFields) {
+    let trailers = StrippedRequest.strip(trailers: trailers)
     guard self.isForwarding else { return self.earlyEnd = trailers }
     self.upstream?.sendEnd(trailers: trailers)
   }
@@ -189,9 +191,8 @@ extension Exchange: ClientStreamDelegate {
     self.upstream?.cancel()
     self.upstream = nil
     guard !self.isOver else { return }
-    if case .malformed(let malformed) = reason, !self.answer.hasSentHead, !self.answerIsBeingRecorded {
-      return self.answer(Problem(malformed))
-    }
+    // The client itself is still there, and has to be told or to see that its request broke off.
+    if case .malformed(let malformed) = reason { return self.breakOff(Problem(malformed)) }
     guard self.answer.clientGone() else { return self.ended() }
     let problem = Problem.clientGone(reason)
     self.record.problem = problem
@@ -200,8 +201,6 @@ extension Exchange: ClientStreamDelegate {
     self.write(.responseComplete) { _ in }
     self.ended()
   }
-
-  private var answerIsBeingRecorded: Bool { self.record.response != nil }
 }
 
 // MARK: - The upstream's side
@@ -214,7 +213,7 @@ extension Exchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentHead(_ head: ResponseHead) {
-    switch self.answer.headReceived(ResponseHopByHop.strip(head)) {
+    switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.record.auditID.description)) {
     case .none: self.record.response = AuditRecord.Response(code: head.status)
     case .protocolError:
       self.upstream?.cancel()
@@ -250,6 +249,11 @@ extension Exchange: UpstreamStreamDelegate {
 
   func upstreamFailed(_ problem: Problem) {
     self.upstream = nil
+    self.breakOff(problem)
+  }
+
+  /// Answers with a problem, or breaks the answer off if its head may have left already.
+  private func breakOff(_ problem: Problem) {
     switch self.answer.failed() {
     case .none: self.record.problem = problem
     case .answer: self.answer(problem)

@@ -1,6 +1,6 @@
 import SallyportWire
 
-/// Removes from an upstream's answer what was meant for the connection to us, and our own correlation from its mouth.
+/// Removes from an upstream's answer what was meant for the connection to us, and sees to the ID by which both logs join.
 enum ResponseHopByHop {
   /// Removes the hop-by-hop fields (RFC 9110 section 7.6.1) and every field that `Connection` names.
   static func strip(_ head: ResponseHead) -> ResponseHead {
@@ -8,6 +8,22 @@ enum ResponseHopByHop {
     let named = self.namesInConnection(head.fields)
     head.fields.removeAll(known: { $0.isHopByHop && $0 != .proxyAuthenticate })
     if !named.isEmpty { head.fields.removeAll(where: { field in named.contains(where: field.hasName) }) }
+    return head
+  }
+
+  /// The same for a final head, which leaves with the request's audit ID: the one that the upstream got, whatever it
+  /// answers.
+  static func strip(_ head: ResponseHead, auditID: String) -> ResponseHead {
+    var head = self.strip(head)
+    let stated = head.fields.all(.auditID)
+    if stated.count == 1, stated[0].withValue({ $0.elementsEqual(auditID.utf8) }) { return head }
+    head.fields.removeAll { $0.known == .auditID }
+    do {
+      try head.fields.append("Audit-Id", auditID)
+    } catch {
+      // An audit ID is of letters, digits and hyphens.
+      assertionFailure("\(error)")
+    }
     return head
   }
 

@@ -10,7 +10,7 @@ import SallyportWire
 
 /// A running gateway: the listeners, what they hand requests to, and the audit log.
 public final class Gateway: Sendable {
-  private let listeners: [Listener]
+  let listeners: [Listener]
   private let contexts: LoopContexts
   private let log: AuditLog
   private let logger: Logger
@@ -34,9 +34,17 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger
   ) async throws(StartFault) -> Gateway {
+    try await self.start(configuration, group: group, logger: logger) { files throws(Problem) in try AuditLog(files) }
+  }
+
+  /// Starts with an audit log that a test has put something before.
+  static func start(
+    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger,
+    openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
+  ) async throws(StartFault) -> Gateway {
     for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
     let generation = try self.read(configuration, group: group, logger: logger)
-    let log = try self.openLog(configuration.audit)
+    let log = try self.openLog(configuration.audit, openLog)
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
@@ -74,9 +82,11 @@ public final class Gateway: Sendable {
     return generation
   }
 
-  private static func openLog(_ audit: GatewayConfiguration.Audit) throws(StartFault) -> AuditLog {
+  private static func openLog(
+    _ audit: GatewayConfiguration.Audit, _ open: (AuditLogConfiguration) throws(Problem) -> AuditLog
+  ) throws(StartFault) -> AuditLog {
     do throws(Problem) {
-      return try AuditLog(
+      return try open(
         AuditLogConfiguration(directory: audit.directory.path, durability: audit.durability == .synced ? .synced : .written))
     } catch {
       throw StartFault(error)

@@ -58,7 +58,7 @@ struct RouteTable: Sendable {
       guard let route = self.routes.first(where: { $0.covers(request.head.target.path) }) else { throw .noRoute }
       return route
     }
-    let host = request.head.fields.first(.host).flatMap { HostName(hostField: $0.value) }
+    let host = HostName(of: request.head)
     if let host, let serverName = connection.serverName, host.text != serverName, self.separates(host.text, serverName) {
       throw .misdirected
     }
