@@ -91,7 +91,7 @@ final class TestExchange: ClientStreamDelegate {
     case "/facts":
       let certificate = self.connection.clientCertificate?.commonNames.joined(separator: ",") ?? "nobody"
       self.stream.answer(
-        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)")
+        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)\(self.connection.httpVersion == .http2 ? " HTTP/2" : "")")
     default: break
     }
   }
