@@ -11,6 +11,7 @@ extension AuditRecord {
     var writer = AnnotationWriter(isCut: cut.contains(.annotations))
     buffer.writeStaticString(#","annotations":{"sallyport.dev/listener":""#)
     writer.writeValue(self.listener, limit: RecordLimits.name, to: &buffer)
+    writer.write("sallyport.dev/protocol", self.protocolName, to: &buffer)
     writer.write("sallyport.dev/tls", self.tlsVersion, to: &buffer)
     writer.write("sallyport.dev/config", self.configuration, to: &buffer)
     self.encodeAuthentication(into: &buffer, &writer)
