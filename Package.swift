@@ -81,17 +81,23 @@ let package = Package(
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
+    station("Commands", ["SallyportPKI", "CCrypt"]),
     station(
       "Service",
       [
         "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
+        nioConcurrencyHelpers, logging,
       ]),
-    station("Demo", ["SallyportAuthentication", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
+    station(
+      "Demo",
+      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
-      dependencies: ["SallyportDemo", nioPosix, 
-        "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
+      dependencies: [
+        "SallyportDemo", nioCore, nioPosix,
+        "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportAuthentication", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -125,9 +131,10 @@ let package = Package(
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
+    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
@@ -139,7 +146,8 @@ let package = Package(
         nioCore, nioPosix, nioSSL, logging,
       ]),
     .testTarget(
-      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix], path: "Tests/SystemTests", exclude: ["Clients"],
+      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix],
+      path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]
 )

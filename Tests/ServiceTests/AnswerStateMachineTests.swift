@@ -161,7 +161,8 @@ import Testing
 
 @Suite struct HostNameTests {
   @Test(arguments: [
-    ("gateway.example.org", "gateway.example.org"), ("Gateway.Example.ORG:8443", "gateway.example.org"), ("gateway.example.org.", "gateway.example.org"),
+    ("gateway.example.org", "gateway.example.org"), ("Gateway.Example.ORG:8443", "gateway.example.org"),
+    ("gateway.example.org.", "gateway.example.org"),
     ("gateway.example.org.:443", "gateway.example.org"), ("127.0.0.1:8443", "127.0.0.1"), ("[::1]:8443", "::1"), ("[::1]", "::1"),
   ])
   func hostsAreComparedWithoutCasePortOrTrailingDot(field: String, host: String) {

@@ -161,7 +161,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.context?.write(self.wrapOutboundOut(frame), promise: nil)
   }
 
-  /// Closes behind what is being written: a stream says that it is closed before its last frame has left the library.
+  /// Closes behind what is on its way: a stream says that it is closed before its last frame has left the library.
   private func closeSoon() {
     self.context?.eventLoop.assumeIsolated().execute { self.context?.close(promise: nil) }
   }

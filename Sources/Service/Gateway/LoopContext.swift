@@ -8,6 +8,7 @@ final class LoopContext {
   let audit: AuditBatch
   /// The configuration that new requests start with; a request keeps the one that it started with.
   var generation: Generation
+  private var auditIDs = AuditIDSource()
   /// How many requests of this event loop are unanswered.
   private(set) var openExchanges = 0
 
@@ -19,8 +20,10 @@ final class LoopContext {
 
   /// Opens the audit record of a request that has just been read.
   func openRecord(_ request: AuditedRequest, of connection: ConnectionFacts) -> AuditRecord {
-    AuditRecord(request, of: connection, auditID: AuditID(), received: .now(), configuration: self.generation.hash)
+    AuditRecord(request, of: connection, auditID: self.nextAuditID(), received: .now(), configuration: self.generation.hash)
   }
+
+  func nextAuditID() -> AuditID { self.auditIDs.next() }
 
   func exchangeBegan() { self.openExchanges += 1 }
 

@@ -18,7 +18,8 @@ struct Fixture: Sendable {
       serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
       requestHeaderCA: pki.frontProxyAuthority.certificatePEM, clientCA: pki.clientAuthority.certificatePEM, isSeeded: isSeeded)
     let cluster = try await PracticeCluster.start(
-      configuration, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      configuration, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    )
     return Fixture(pki: pki, cluster: cluster)
   }
 
