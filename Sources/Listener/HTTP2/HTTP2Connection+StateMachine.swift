@@ -9,10 +9,9 @@ struct HTTP2ConnectionStateMachine {
 
   private enum State {
     case open
-    /// The client was told that the connection ends, and may still send what it had sent before it heard of it
-    /// (RFC 9113 section 6.8).
+    /// The client was told which stream is the last, and perhaps has not heard of it.
     case announced(since: NIODeadline)
-    /// No further stream is taken; the last ones end.
+    /// It has heard of it; the last streams end.
     case ending
     case closed
   }
@@ -35,12 +34,8 @@ struct HTTP2ConnectionStateMachine {
 
   enum Action: Equatable {
     case none
-    /// Say that the connection ends soon, and ask for a sign that this was heard.
-    case announceEnd
-    /// Say which stream was the last.
-    case sayLastStream(HTTP2StreamID)
-    /// The same, and close behind it.
-    case sayLastStreamAndClose(HTTP2StreamID)
+    /// Say which stream is the last, and ask for a sign that this was heard.
+    case announceEnd(lastStream: HTTP2StreamID)
     case close
     /// A head was begun and not ended.
     case cutHalfAHead
@@ -68,11 +63,16 @@ struct HTTP2ConnectionStateMachine {
     return self.refused == Self.mostRefused ? self.drain(now: now) : .none
   }
 
-  /// The connection is to end soon, with nothing lost by it.
+  /// The connection is to end soon, with nothing lost by it: a client repeats elsewhere what it had sent behind the last
+  /// stream (RFC 9113 section 6.8). Closing waits until the client has heard of it, since a connection that is closed
+  /// while something is on its way to it takes along what the client had still to read.
+  ///
+  /// The two steps that the section recommends are not possible: the library takes no new stream from the first GOAWAY
+  /// on, whichever stream it names.
   mutating func drain(now: NIODeadline) -> Action {
     guard case .open = self.state else { return .none }
     self.state = .announced(since: now)
-    return .announceEnd
+    return .announceEnd(lastStream: self.lastStream)
   }
 
   /// The client has heard that the connection ends.
@@ -80,10 +80,10 @@ struct HTTP2ConnectionStateMachine {
     guard case .announced = self.state else { return .none }
     guard self.openStreams == 0 else {
       self.state = .ending
-      return .sayLastStream(self.lastStream)
+      return .none
     }
     self.state = .closed
-    return .sayLastStreamAndClose(self.lastStream)
+    return .close
   }
 
   /// Bytes came, behind which the client is within a head or not.

@@ -94,11 +94,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   /// The client sent more frames than it has reason to.
   func exceededFrameBudget() {
-    guard let context = self.context else { return }
-    context.write(
-      self.wrapOutboundOut(
-        HTTP2Frame(streamID: .rootStream, payload: .goAway(lastStreamID: 0, errorCode: .enhanceYourCalm, opaqueData: nil))),
-      promise: nil)
+    self.send(.goAway(lastStreamID: 0, errorCode: .enhanceYourCalm, opaqueData: nil))
     self.fail(ListenerProblem.http2Flood.with(detail: "frames without content"))
   }
 
@@ -137,17 +133,10 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
     guard let context = self.context else { return }
     switch action {
     case .none: break
-    case .announceEnd:
-      self.sendGoAway(lastStream: .maxID)
-      context.write(self.wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: .ping(Self.announcement, ack: false))), promise: nil)
+    case .announceEnd(let lastStream):
+      self.send(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
+      self.send(.ping(Self.announcement, ack: false))
       context.flush()
-    case .sayLastStream(let id):
-      self.sendGoAway(lastStream: id)
-      context.flush()
-    case .sayLastStreamAndClose(let id):
-      self.sendGoAway(lastStream: id)
-      context.flush()
-      self.closeSoon()
     case .close: self.closeSoon()
     case .cutHalfAHead:
       self.receiver.connectionFailed(ListenerProblem.requestHeadTimedOut, from: self.facts.clientAddress, listener: self.facts.listener)
@@ -156,9 +145,8 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.armTimer()
   }
 
-  private func sendGoAway(lastStream: HTTP2StreamID) {
-    let frame = HTTP2Frame(streamID: .rootStream, payload: .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
-    self.context?.write(self.wrapOutboundOut(frame), promise: nil)
+  private func send(_ payload: HTTP2Frame.FramePayload) {
+    self.context?.write(self.wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
   }
 
   /// Closes behind what is on its way: a stream says that it is closed before its last frame has left the library.

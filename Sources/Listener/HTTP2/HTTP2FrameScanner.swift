@@ -8,6 +8,7 @@ struct HTTP2FrameScanner {
   struct Frame: Equatable {
     static let data: UInt8 = 0x0
     static let headers: UInt8 = 0x1
+    static let pushPromise: UInt8 = 0x5
     static let goAway: UInt8 = 0x7
     static let continuation: UInt8 = 0x9
 
@@ -17,6 +18,8 @@ struct HTTP2FrameScanner {
 
     var endsStream: Bool { self.flags & 0x1 != 0 }
     var endsHeaders: Bool { self.flags & 0x4 != 0 }
+    /// Whether it carries a part of a field section. No client may send PUSH_PROMISE, but it may begin one.
+    var carriesFields: Bool { self.type == Self.headers || self.type == Self.pushPromise || self.type == Self.continuation }
   }
 
   /// Bytes of the client's preface that are still to come (RFC 9113 section 3.4).
@@ -36,9 +39,7 @@ struct HTTP2FrameScanner {
 
   /// Whether a field section has begun and not ended: between its frames, or within one of them.
   var isInsideFieldSection: Bool {
-    if self.headersAreOpen { return true }
-    guard let current = self.current else { return false }
-    return current.type == Frame.headers || current.type == Frame.continuation
+    self.headersAreOpen || self.current?.carriesFields == true
   }
 
   /// Takes bytes and calls `body` for every frame whose header is complete, with what is there of its payload.
@@ -83,6 +84,6 @@ struct HTTP2FrameScanner {
   private mutating func endFrameIfComplete() {
     guard self.payloadLeft == 0, let frame = self.current else { return }
     self.current = nil
-    if frame.type == Frame.headers || frame.type == Frame.continuation { self.headersAreOpen = !frame.endsHeaders }
+    if frame.carriesFields { self.headersAreOpen = !frame.endsHeaders }
   }
 }

@@ -7,7 +7,8 @@ import SallyportWire
 enum HTTP2Setup {
   /// A stream's window: what a client may send of a body before any of it was taken. A client whose request waits (for its
   /// upstream, or for its password to be verified) occupies this much memory, and so a connection at most this much times
-  /// its streams.
+  /// its streams. A stream begins with 64 KiB, the protocol's own first window, and gets the rest with its first DATA: a
+  /// setting would be added to this number by the library for streams that are older than the client's consent to it.
   static let streamWindow = 128 * 1024
   /// The connection's window, for the streams together; the library returns it as bytes arrive.
   static let connectionWindow = 1024 * 1024
@@ -42,7 +43,6 @@ enum HTTP2Setup {
     var configuration = NIOHTTP2Handler.ConnectionConfiguration()
     configuration.initialSettings = [
       HTTP2Setting(parameter: .maxConcurrentStreams, value: setup.streamsPerConnection),
-      HTTP2Setting(parameter: .initialWindowSize, value: self.streamWindow),
       HTTP2Setting(parameter: .maxHeaderListSize, value: sectionSize),
     ]
     // Fields and lengths are checked where they are read: a request that breaks the rules is answered, and recorded.

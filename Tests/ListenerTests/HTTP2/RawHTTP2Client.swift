@@ -103,7 +103,9 @@ final class RawHTTP2Client: Sendable {
   }
 
   /// The first frame of some kind, from the beginning of the connection.
-  func first(_ timeout: TimeAmount = .seconds(20), where condition: @escaping @Sendable (HTTP2TestFrame) -> Bool) async throws -> HTTP2TestFrame {
+  func first(_ timeout: TimeAmount = .seconds(20), where condition: @escaping @Sendable (HTTP2TestFrame) -> Bool) async throws
+    -> HTTP2TestFrame
+  {
     let frames = try await self.wait(timeout) { frames, _ in frames.contains(where: condition) }
     guard let frame = frames.first(where: condition) else { throw Timeout(received: frames) }
     return frame
