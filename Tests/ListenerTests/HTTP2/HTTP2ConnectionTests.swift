@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func pingsAreNoRequests() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .milliseconds(500) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture)
     try await client.send(.request(1, "/echo"))
     #expect(try await client.answer(1).status == 200)
