@@ -17,6 +17,8 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -41,6 +43,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
@@ -56,7 +59,10 @@ let package = Package(
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
       "Listener",
-      ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+      [
+        "SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, nioHTTP2, nioHPACK, x509, swiftASN1, crypto, logging,
+        nioConcurrencyHelpers,
+      ]),
     station(
       "Authentication",
       [
@@ -108,8 +114,8 @@ let package = Package(
     tests(
       of: "Listener",
       [
-        "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, x509,
-        swiftASN1, logging, nioConcurrencyHelpers,
+        "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
+        nioHTTP2, nioHPACK, x509, swiftASN1, logging, nioConcurrencyHelpers,
       ]),
     tests(
       of: "Authentication",

@@ -27,7 +27,7 @@ import Testing
       + #""userAgent":"kubectl/v1.36.2 (linux/amd64)","#
       + #""objectRef":{"resource":"pods","namespace":"dev","name":"web","apiVersion":"v1"},"#
       + #""responseStatus":{"metadata":{},"code":200},"# + Self.times
-      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
+      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/protocol":"HTTP/1.1","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
       + #""sallyport.dev/authentication":"clientCertificate","#
       + #""sallyport.dev/original-identity":"{\"subject\":\"CN=alice,O=dev\",\"serial\":\"0a1b\"}","#
       + #""sallyport.dev/decision":"allow","sallyport.dev/route":"api","sallyport.dev/upstream":"kubernetes","#
@@ -60,7 +60,7 @@ import Testing
       + #""objectRef":{"resource":"pods","namespace":"prod","name":"db","apiVersion":"v1","subresource":"exec"},"#
       + #""responseStatus":{"metadata":{},"status":"Failure","message":"pods \"db\" is forbidden","reason":"Forbidden","code":403},"#
       + Self.times
-      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
+      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/protocol":"HTTP/1.1","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
       + #""sallyport.dev/authentication":"clientCertificate","sallyport.dev/decision":"deny","sallyport.dev/rule":"no-shells","#
       + #""authorization.k8s.io/decision":"forbid","authorization.k8s.io/reason":"Shells are not for \"you\".","#
       + #""sallyport.dev/client-audit-id":"mine"}}"# + "\n"

@@ -7,9 +7,9 @@ let everyKey = """
   kind: Gateway
   server:
     eventLoops: 3
-
   listeners:
   - name: main
+    http2: false
     address: 0.0.0.0:8443
     tls:
       certificateFile: certs/server.pem
@@ -27,7 +27,7 @@ let everyKey = """
       headTimeout: 6s
       idleTimeout: 7m
       bodyTimeout: 8s
-
+      streamsPerConnection: 20
   authentication:
     clientCertificates:
       username: subject.commonName

@@ -10,6 +10,7 @@ extension AuditRecord {
     var writer = AnnotationWriter(isCut: cut.contains(.annotations))
     line.write(#","annotations":{"sallyport.dev/listener":""#)
     writer.writeValue(self.listener, limit: RecordLimits.name, to: &line)
+    writer.write("sallyport.dev/protocol", self.protocolName, to: &line)
     writer.write("sallyport.dev/tls", self.tlsVersion, to: &line)
     writer.write("sallyport.dev/config", self.configuration, to: &line)
     self.encodeAuthentication(into: &line, &writer)

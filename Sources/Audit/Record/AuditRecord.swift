@@ -53,6 +53,8 @@ public struct AuditRecord: Sendable {
   // Where the request came in.
   public let clientAddress: ClientAddress
   public let listener: String
+  /// What the client's connection speaks; `nil` where it came to nothing before.
+  public let protocolName: String?
   /// `TLSv1.3`; `nil` without TLS.
   public let tlsVersion: String?
   /// The hash of the configuration that the request is served by.
@@ -89,6 +91,7 @@ public struct AuditRecord: Sendable {
     self.stage = .responseComplete
     self.clientAddress = connection.clientAddress
     self.listener = connection.listener
+    self.protocolName = connection.httpVersion.rawValue
     self.tlsVersion = connection.tlsVersion
     self.configuration = configuration
   }
@@ -104,6 +107,7 @@ public struct AuditRecord: Sendable {
     self.stage = .responseComplete
     self.clientAddress = address
     self.listener = listener
+    self.protocolName = nil
     self.tlsVersion = nil
     self.configuration = configuration
     self.problem = problem

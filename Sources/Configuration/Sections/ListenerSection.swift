@@ -6,6 +6,8 @@ extension GatewayConfiguration {
     public let name: String
     public let address: HostAndPort
     public let tls: TLS
+    /// Whether clients are offered HTTP/2 beside HTTP/1.1.
+    public let http2: Bool
     public let clientAddress: ClientAddress
     public let limits: Limits
   }
@@ -43,6 +45,8 @@ extension GatewayConfiguration.Listener {
     public var connections = 16384
     /// The most connections of one client address at one time.
     public var connectionsPerAddress = 4096
+    /// The most requests at one time on a connection of HTTP/2.
+    public var streamsPerConnection = 100
     /// From the accepted connection to the finished TLS handshake.
     public var handshakeTimeout = Duration.seconds(10)
     /// From a head's first byte to its last.
@@ -62,10 +66,11 @@ extension GatewayConfiguration.Listener {
       let name = keys.required("name")?.name()
       let address = keys.required("address")?.parsed(HostAndPort.init(parsing:))
       let tls = keys.required("tls").flatMap(TLS.init)
+      let http2 = keys.optional("http2")?.boolean() ?? true
       let clientAddress = keys.optional("clientAddress").map(ClientAddress.init) ?? ClientAddress(trustedPeers: [])
       let limits = keys.optional("limits").map(Limits.init) ?? Limits()
       guard let name, let address, let tls else { return nil }
-      return Self(name: name, address: address, tls: tls, clientAddress: clientAddress, limits: limits)
+      return Self(name: name, address: address, tls: tls, http2: http2, clientAddress: clientAddress, limits: limits)
     }
     guard let listener else { return nil }
     self = listener
@@ -110,6 +115,7 @@ extension GatewayConfiguration.Listener.Limits {
       if let count = keys.optional("fieldCount")?.integer(in: 16...10_000) { self.fieldCount = count }
       if let count = keys.optional("connections")?.integer(in: 1...1_000_000) { self.connections = count }
       if let count = keys.optional("connectionsPerAddress")?.integer(in: 1...1_000_000) { self.connectionsPerAddress = count }
+      if let count = keys.optional("streamsPerConnection")?.integer(in: 1...1000) { self.streamsPerConnection = count }
       if let time = keys.optional("handshakeTimeout")?.duration(in: range) { self.handshakeTimeout = time }
       if let time = keys.optional("headTimeout")?.duration(in: range) { self.headTimeout = time }
       if let time = keys.optional("idleTimeout")?.duration(in: range) { self.idleTimeout = time }

@@ -116,10 +116,13 @@ extension GatewayConfiguration.Listener {
       name: self.name, host: self.address.host, port: self.address.port,
       tls: ServerTLSConfiguration(
         certificateFile: self.tls.certificateFile.path, privateKeyFile: self.tls.privateKeyFile.path,
-        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12),
+        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12,
+        offersHTTP2: self.http2),
       trustedPeers: peers,
       messages: MessageLimits(headBytes: self.limits.headBytes, fieldCount: self.limits.fieldCount),
-      connections: ConnectionLimits(total: self.limits.connections, perAddress: self.limits.connectionsPerAddress),
+      connections: ConnectionLimits(
+        total: self.limits.connections, perAddress: self.limits.connectionsPerAddress,
+        streamsPerConnection: self.limits.streamsPerConnection),
       timeouts: ListenerTimeouts(
         handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
         idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))
