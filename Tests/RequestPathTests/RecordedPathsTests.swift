@@ -31,7 +31,9 @@ import Testing
         guard recorded.reasonOutOfScope == nil else { continue }
         compared += 1
         let isFromCodec = replayed.status == 400 && !replayed.isFromCluster
-        #expect(isFromCodec ? recorded.status >= 400 : replayed.status == recorded.status, "\(recorded): \(replayed.status), was \(recorded.status)")
+        #expect(
+          isFromCodec ? recorded.status >= 400 : replayed.status == recorded.status,
+          "\(recorded): \(replayed.status), was \(recorded.status)")
         #expect(replayed.showsSecret == recorded.leaksSecret, "\(recorded): \(replayed.status)")
       }
       for (reason, cases) in refused.sorted(by: { $0.key < $1.key }) {
@@ -110,7 +112,8 @@ import Testing
     await client.close()
     let records = try house.records(of: answer)
     return Replayed(
-      status: answer.status, isFromCluster: !answer.values("Server").isEmpty, showsSecret: RecordedCase.showsSecret(bytes), record: try #require(records.first),
+      status: answer.status, isFromCluster: !answer.values("Server").isEmpty, showsSecret: RecordedCase.showsSecret(bytes),
+      record: try #require(records.first),
       forwarded: house.cluster?.recordedRequests().first { $0.auditID == answer.auditID }?.requestURI)
   }
 

@@ -68,7 +68,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("evil.example", "/api", 421), ("gateway.example", "/metrics", 404), ("gateway.example", "/api", 200), ("gateway.example", "/api/v1", 200),
+    ("evil.example", "/api", 421), ("gateway.example", "/metrics", 404), ("gateway.example", "/api", 200),
+    ("gateway.example", "/api/v1", 200),
     // A prefix ends where a segment does.
     ("gateway.example", "/apis", 404), ("gateway.example", "/", 404), ("gateway.example", "/%61pi", 200), ("gateway.example", "/API", 404),
   ])
@@ -76,7 +77,9 @@ import Testing
     try await House.with(script: ScriptedUpstream.answering(ScriptedUpstream.ok())) { plan in
       plan.route = ["match: {hosts: [gateway.example], path: /api}", "authenticate: [clientCertificate, password]"]
     } _: { house, upstream in
-      let answer = try await house.ask("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", as: house.certificate("alice")) { $0.serverName = nil }
+      let answer = try await house.ask("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", as: house.certificate("alice")) {
+        $0.serverName = nil
+      }
       #expect(answer.status == status)
       #expect(upstream.connections == (status == 200 ? 1 : 0))
       #expect(try house.closingRecord(of: answer).responseStatus?.code == status)
