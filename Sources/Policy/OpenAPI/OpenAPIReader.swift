@@ -112,6 +112,9 @@ struct OpenAPIFindings {
 
   init(document: String) { self.document = document }
 
+  /// Whether more faults would go unreported.
+  var isFull: Bool { self.faults.count >= Self.most }
+
   /// The pointer is found only where it is reported: that takes a search.
   mutating func refuse(_ pointer: @autoclosure () -> JSONPointer, _ message: String) {
     guard self.faults.count < Self.most else { return }

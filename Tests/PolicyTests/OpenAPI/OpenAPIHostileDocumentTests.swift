@@ -75,6 +75,12 @@ import Testing
   @Test func aMillionFaultsAreReportedAsAHundred() {
     let paths = (0..<5000).map { #""\#($0)":{"get":{}}"# }.joined(separator: ",")
     #expect(faults(of: openAPI(paths)).count == 100)
+    // Nor are there endless operations to leave out: each path here is two of them.
+    let others = (0..<5001).map { #""/\#($0)":{"get":[],"put":[]}"# }.joined(separator: ",")
+    #expect(
+      faults(of: openAPI(others), OpenAPIReader(faultyOperations: .leaveOut)) == [
+        "api#/paths: describes more than 10000 operations that had to be left out"
+      ])
   }
 
   @Test func aThousandReferencesToOneLargeAnswerCostNoMoreThanOne() throws {

@@ -214,9 +214,11 @@ import Testing
   @Test(arguments: [
     (##""/a":{"$ref":"#/components/pathItems/A"}"##, ["GET /a GET /a"]),
     (##""/a":{"$ref":"#/paths/~1b"},"/b":{"put":{}}"##, ["PUT /a PUT /a", "PUT /b PUT /b"]),
-    (##""/a":{"$ref":"#/x-shared/a%20b~0c"}"##, ["POST /a POST /a"]),
+    (##""/a":{"$ref":"#/x-shared/a%20b~0c"}"##, ["POST /a POST /a"]), (##""/a":{"$ref":"#/x-shared/~01~1"}"##, ["HEAD /a HEAD /a"]),
   ]) func aPathMayReferToAnotherOfItsDocument(paths: String, lines: [String]) throws {
-    #expect(try read(openAPI(paths, #""components":{"pathItems":{"A":{"get":{}}}},"x-shared":{"a b~c":{"post":{}}}"#)).lines == lines)
+    #expect(
+      try read(openAPI(paths, #""components":{"pathItems":{"A":{"get":{}}}},"x-shared":{"a b~c":{"post":{}},"~1/":{"head":{}}}"#)).lines
+        == lines)
   }
 
   @Test(arguments: [

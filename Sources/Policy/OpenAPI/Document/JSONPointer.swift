@@ -31,11 +31,21 @@ struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     self.tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
   }
 
+  /// `~1` is a slash and `~0` a tilde; a tilde before anything else stays, as it does with most readers.
   private static func decode(_ token: some StringProtocol) -> String? {
     guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "%") }) else { return String(token) }
     guard let text = PercentText.decode(token.utf8) else { return nil }
-    // In this order: `~01` is `~1` spelled out, and no slash.
-    return text.replacing("~1", with: "/").replacing("~0", with: "~")
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      switch (decoded.last, byte) {
+      case (UInt8(ascii: "~"), UInt8(ascii: "1")): decoded[decoded.count - 1] = UInt8(ascii: "/")
+      // The tilde that `~0` stands for must not be taken for the beginning of another escape: it is marked until the end.
+      case (UInt8(ascii: "~"), UInt8(ascii: "0")): decoded[decoded.count - 1] = 0xFF
+      default: decoded.append(byte)
+      }
+    }
+    return String(decoding: decoded.map { $0 == 0xFF ? UInt8(ascii: "~") : $0 }, as: UTF8.self)
   }
 }
 

@@ -15,6 +15,8 @@ struct OperationsReader {
   private var ids: [String: Int] = [:]
   private var shapes: [Route: Int] = [:]
 
+  private static let mostLeftOut = 10_000
+
   private struct Route: Hashable {
     let method: Method
     let shape: String
@@ -45,6 +47,11 @@ struct OperationsReader {
         return findings.refuse(paths.pointer, "describes more than \(self.reader.limits.operations) operations")
       }
       self.readItem(member.value, path: member.key, prefix: prefix, servers: servers, &findings, &graph)
+      // Nobody reads on in a document like that, and it must not take our time either.
+      if findings.isFull { return }
+      guard self.leftOut <= Self.mostLeftOut else {
+        return findings.refuse(paths.pointer, "describes more than \(Self.mostLeftOut) operations that had to be left out")
+      }
     }
   }
 
@@ -82,7 +89,7 @@ struct OperationsReader {
   private mutating func resolve(_ value: DocumentValue) -> Result<DocumentValue, PlacedFault> {
     var item = value
     // A chain is never this long; a ring always is.
-    for _ in 0..<16 {
+    for _ in 0..<4 {
       guard item.kind == .object else { return .failure(PlacedFault(item, "is not an object")) }
       guard let reference = item["$ref"] else { return .success(item) }
       guard !item.members.contains(where: { Self.meaning(of: $0.keyBytes).isOperation }) else {
@@ -96,7 +103,7 @@ struct OperationsReader {
       }
       item = target
     }
-    return .failure(PlacedFault(value, "refers to itself, or through more than 16 others"))
+    return .failure(PlacedFault(value, "refers to itself, or through more than three others"))
   }
 
   private enum KeyMeaning {
