@@ -69,7 +69,7 @@ let package = Package(
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
         swiftASN1,
       ]),
-    station("Policy", ["SallyportCore", "SallyportWire"]),
+    station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML"]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
     station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
@@ -137,7 +137,13 @@ let package = Package(
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
-    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
+    tests(
+      of: "Service",
+      [
+        "SallyportService", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream", "SallyportCredential",
+        "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers,
+        logging,
+      ]),
     tests(
       of: "RequestPath",
       [
