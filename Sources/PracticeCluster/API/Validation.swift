@@ -97,7 +97,7 @@ enum Validation {
       spec.set(.array(containers), at: "containers")
       return spec
     }
-    guard withoutChangeable(object) != withoutChangeable(old) else { return [] }
+    guard withoutChangeable(object) != withoutChangeable(Admission.defaulted(old, ResourceCatalog.pods)) else { return [] }
     return [
       FieldFault(
         kind: .forbidden, field: "spec", value: nil,

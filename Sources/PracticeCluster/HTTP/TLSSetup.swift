@@ -33,7 +33,8 @@ enum TLSSetup {
     limits.maxHeaderFieldSize = self.headerLimit
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(tls)
-    try pipeline.configureHTTPServerPipeline(withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+    try pipeline.configureHTTPServerPipeline(
+      withPipeliningAssistance: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
     try pipeline.addHandler(
       ConnectionHandler(verifier: verifier) { head, body, peer in server.respond(to: head, body, peer) })
   }
