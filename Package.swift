@@ -140,7 +140,8 @@ let package = Package(
         nioCore, nioPosix, nioSSL, logging,
       ]),
     .testTarget(
-      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix],
+      name: "SallyportSystemTests",
+      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, crypto, logging],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]

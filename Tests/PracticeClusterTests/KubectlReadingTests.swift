@@ -3,7 +3,8 @@ import Testing
 
 @testable import SallyportPracticeCluster
 
-/// What a person sees who points kubectl at a practice cluster.
+/// What a person sees who points kubectl at a practice cluster. Holds for kubectl 1.32 as for Debian's 1.20, which ask in
+/// different ways.
 @Suite struct KubectlReadingTests {
   @Test func getShowsThePodsAsATable() async throws {
     try await Fixture.with { fixture in
@@ -25,7 +26,7 @@ import Testing
   @Test func describeShowsAPod() async throws {
     try await Fixture.with { fixture in
       let text = try await Kubectl(fixture).output("describe", "pod", "web-0")
-      #expect(text.contains("Node:             practice-node/127.0.0.1"))
+      #expect(text.split(separator: "\n").contains { $0.hasPrefix("Node:") && $0.hasSuffix(" practice-node/127.0.0.1") })
       #expect(text.split(separator: "\n").contains { $0.hasPrefix("Events:") && $0.hasSuffix("<none>") })
     }
   }
@@ -41,7 +42,7 @@ import Testing
   @Test func versionSaysThatItIsAPracticeCluster() async throws {
     try await Fixture.with { fixture in
       let text = try await Kubectl(fixture).output("version")
-      #expect(text.contains("Server Version: v1.36.0-practice"))
+      #expect(text.contains("v1.36.0-practice"))
     }
   }
 
@@ -92,7 +93,6 @@ import Testing
       let refusal = try await viewer.run("auth", "can-i", "get", "secrets")
       #expect(refusal.status == 1 && refusal.output == "no\n")
       #expect(try await viewer.output("auth", "can-i", "--list").contains("pods/log"))
-      #expect(try await viewer.output("auth", "whoami").contains("vera"))
       let forbidden = try await viewer.run("get", "secrets")
       #expect(
         forbidden.errors
@@ -105,8 +105,10 @@ import Testing
     try await Fixture.with { fixture in
       let kubectl = try Kubectl(fixture, user: "ivo", groups: ["impersonator"])
       #expect(try await kubectl.output("get", "pods", "--as", "vera", "--as-group", "view").contains("web-2"))
-      let refused = try await kubectl.run("get", "pods", "--as", "vera", "--as-uid", "7")
-      #expect(refused.errors.contains("cannot impersonate resource \"uids\" in API group \"authentication.k8s.io\" at the cluster scope"))
+      let viewer = try Kubectl(fixture, user: "vera", groups: ["view"])
+      let refused = try await viewer.run("get", "pods", "--as", "ivo")
+      #expect(refused.status == 1 && refused.output.isEmpty)
+      #expect(fixture.cluster.recordedRequests().last?.status == 403)
     }
   }
 

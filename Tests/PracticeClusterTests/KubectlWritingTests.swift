@@ -66,7 +66,9 @@ import Testing
       let file = try kubectl.write(Self.deployment.replacing("image: registry.example/shop:VERSION", with: "imagee: x"), to: "bad.yaml")
       let outcome = try await kubectl.run("apply", "-f", file)
       #expect(outcome.status == 1)
-      #expect(outcome.errors.contains(#"unknown field "spec.template.spec.containers[0].imagee""#))
+      // An old kubectl finds it by the OpenAPI document, a new one is told by the server.
+      #expect(outcome.errors.contains("spec.template.spec.containers[0]"))
+      #expect(outcome.errors.contains("unknown field") && outcome.errors.contains("imagee"))
     }
   }
 
@@ -121,7 +123,7 @@ import Testing
       _ = try await kubectl.output("delete", "namespace", "trial")
       #expect(try await kubectl.output("get", "secrets,sa", "-A", "-o", "name").contains("trial") == false)
       let outcome = try await kubectl.run("create", "configmap", "x", "-n", "trial")
-      #expect(outcome.errors == "error: failed to create configmap: namespaces \"trial\" not found\n")
+      #expect(outcome.errors.contains("namespaces \"trial\" not found"))
     }
   }
 
@@ -138,7 +140,9 @@ import Testing
       let ports = try await kubectl.output("get", "svc", "shop", "-o", "jsonpath={.spec.type} {.spec.ports[0]}")
       #expect(ports == #"NodePort {"name":"80-8080","nodePort":30080,"port":80,"protocol":"TCP","targetPort":8080}"#)
       _ = try await kubectl.output("create", "serviceaccount", "robot")
-      #expect(try await kubectl.output("create", "token", "robot").hasPrefix("practice-token."))
+      let file = try kubectl.write(#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}"#, to: "token.json")
+      let token = try await kubectl.output("create", "--raw", "/api/v1/namespaces/dev/serviceaccounts/robot/token", "-f", file)
+      #expect(try JSONReader.read(token)[["status", "token"]]?.string?.hasPrefix("practice-token.") == true)
     }
   }
 

@@ -23,14 +23,19 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private let respond: @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
   private let verifier: PeerVerifier
+  private let registry: ConnectionRegistry
   private var peer: PeerTrust?
   private var state = State.idle
   /// What came while an answer was on its way.
   private var early = CircularBuffer<HTTPServerRequestPart>()
   private static let earlyLimit = 256
 
-  init(verifier: PeerVerifier, respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse) {
+  init(
+    verifier: PeerVerifier, registry: ConnectionRegistry,
+    respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
+  ) {
     self.verifier = verifier
+    self.registry = registry
     self.respond = respond
   }
 
@@ -123,6 +128,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     while context.channel.isWritable {
       switch stream.next() {
       case .bytes(let bytes):
+        self.registry.count(streamedBytes: bytes.count)
         context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
       case .later:
         return

@@ -19,7 +19,10 @@ enum TLSSetup {
     return try NIOSSLContext(configuration: tls)
   }
 
-  static func addHandlers(to channel: any Channel, context: NIOSSLContext, verifier: PeerVerifier, server: APIServer) throws {
+  static func addHandlers(
+    to channel: any Channel, context: NIOSSLContext, verifier: PeerVerifier, server: APIServer,
+    registry: ConnectionRegistry
+  ) throws {
     let tls = NIOSSLServerHandler(
       context: context,
       customVerificationCallback: { certificates, promise in
@@ -36,6 +39,6 @@ enum TLSSetup {
     try pipeline.configureHTTPServerPipeline(
       withPipeliningAssistance: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
     try pipeline.addHandler(
-      ConnectionHandler(verifier: verifier) { head, body, peer in server.respond(to: head, body, peer) })
+      ConnectionHandler(verifier: verifier, registry: registry) { head, body, peer in server.respond(to: head, body, peer) })
   }
 }

@@ -88,7 +88,7 @@ private struct Operations {
       case "deletecollection":
         self.operation(
           "delete", self.collection, "delete\(self.prefix)Collection\(self.scope)\(kind)", "delete all selected objects of kind \(kind)",
-          action: "deletecollection", query: QueryParameter.delete + QueryParameter.list.filter { $0.name != "watch" },
+          action: "deletecollection", query: QueryParameter.delete + QueryParameter.selection,
           body: .schema("DeleteOptions"), answer: .schema(self.type.listKind))
       default: nil
       }

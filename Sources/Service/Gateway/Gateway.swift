@@ -5,6 +5,7 @@ import SallyportAuthentication
 public import SallyportConfiguration
 import SallyportCore
 import SallyportListener
+import SallyportStrictYAML
 import SallyportWire
 
 /// A running gateway: the listeners, what they hand requests to, and the audit log.
@@ -33,7 +34,8 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger
   ) async throws(StartFault) -> Gateway {
-    let generation = try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
+    for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
+    let generation = try self.read(configuration, group: group, logger: logger)
     let log = try self.openLog(configuration.audit)
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
@@ -49,23 +51,27 @@ public final class Gateway: Sendable {
     }
     let gateway = Gateway(listeners: listeners, contexts: contexts, log: log, logger: logger)
     for (listener, address) in zip(configuration.listeners, gateway.addresses) {
-      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address)"])
+      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address.hostAndPort)"])
     }
     return gateway
   }
 
-  /// Reads everything that the configuration names, as ``start(_:group:logger:)`` does, and neither listens nor writes.
+  /// Reads everything that the configuration names, and neither listens nor writes.
   ///
   /// - Throws: ``StartFault`` with all that is wrong.
-  static func check(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) {
+  static func read(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) -> Generation {
     var faults = FaultCollector()
-    _ = faults.collect { () throws(StartFault) in
+    for fault in configuration.checkFiles() where fault.severity == .fault { faults.add(fault.description) }
+    // A file that is not there was just reported; reading it would only say so again, with less of its place.
+    guard faults.isEmpty else { throw faults.fault }
+    let generation = faults.collect { () throws(StartFault) in
       try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
     }
     for listener in configuration.listeners {
       _ = faults.collect { () throws(Problem) in try Listener.check(listener.settings()) }
     }
-    guard faults.isEmpty else { throw faults.fault }
+    guard let generation, faults.isEmpty else { throw faults.fault }
+    return generation
   }
 
   private static func openLog(_ audit: GatewayConfiguration.Audit) throws(StartFault) -> AuditLog {
@@ -107,5 +113,13 @@ extension GatewayConfiguration.Listener {
       timeouts: ListenerTimeouts(
         handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
         idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))
+  }
+}
+
+extension SocketAddress {
+  /// As in the configuration: `127.0.0.1:8443`, `[::1]:8443`.
+  fileprivate var hostAndPort: String {
+    let host = self.ipAddress ?? "?"
+    return "\(host.contains(":") ? "[\(host)]" : host):\(self.port ?? 0)"
   }
 }

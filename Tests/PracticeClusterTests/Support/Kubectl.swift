@@ -5,7 +5,8 @@ import Testing
 
 @testable import SallyportPracticeCluster
 
-/// The machine's kubectl, with a home of its own and nothing but this cluster in it.
+/// The machine's kubectl, or the one that the environment variable `KUBECTL` names, with a home of its own and nothing but
+/// this cluster in it.
 final class Kubectl: Sendable {
   struct Outcome: Sendable {
     let status: Int32
@@ -18,7 +19,8 @@ final class Kubectl: Sendable {
 
   /// - Throws: where there is no kubectl: its tests fail then and are not skipped
   init(_ fixture: Fixture, user: String = "anna", groups: [String] = ["system:masters"]) throws {
-    let found = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    let named = ProcessInfo.processInfo.environment["KUBECTL"].map { [$0] }
+    let found = (named ?? ["/usr/bin/kubectl", "/usr/local/bin/kubectl"]).first { FileManager.default.isExecutableFile(atPath: $0) }
     self.executable = URL(filePath: try #require(found, "kubectl is not installed"))
     self.home = FileManager.default.temporaryDirectory.appending(path: "kubectl-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: self.home, withIntermediateDirectories: true)
