@@ -131,7 +131,13 @@ let package = Package(
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
-    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
+    tests(
+      of: "Service",
+      [
+        "SallyportService", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream", "SallyportCredential",
+        "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers,
+        logging,
+      ]),
     tests(
       of: "RequestPath",
       [

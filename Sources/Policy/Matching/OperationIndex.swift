@@ -20,7 +20,7 @@ struct OperationIndex: Sendable {
     self.lenient = PathTrie(.lenient, trieReading)
     self.twins = []
     for (index, operation) in catalogue.operations.enumerated() {
-      let template = PathPattern(operation.path, lastMayHoldSlashes: reading == .kubernetes && operation.leadsBehindProxy)
+      let template = PathPattern(operation)
       Self.add(Int32(index), template, to: &self.exact, &self.exactOperations)
       Self.add(Int32(index), template, to: &self.lenient, &self.lenientOperations)
     }
@@ -74,13 +74,5 @@ struct OperationIndex: Sendable {
         if watches, self.twins[Int(index)] >= 0 { body(self.twins[Int(index)]) }
       }
     }
-  }
-}
-
-extension Operation {
-  /// Whether the path's last parameter is the path at a backend: OpenAPI cannot say that it may hold slashes.
-  fileprivate var leadsBehindProxy: Bool {
-    guard let last = self.path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
-    return self.path[..<last].hasSuffix("/proxy") || self.path == "/logs/{logpath}"
   }
 }

@@ -83,15 +83,24 @@ struct RuleCompiler {
       self[keyPath: index].insert(operations: Array(Set(found)).sorted(), clause(), of: selector, rule)
     case .returns(let schemas):
       guard let catalogue, let kinds = self.kinds else { return }
-      var found: [Int32] = []
+      var found: Set<Int32> = []
+      var answering: Set<Int32> = []
       for (number, schema) in schemas.enumerated() {
-        if let kind = catalogue.kindsBySchema[schema], let known = kinds.number(of: kind) {
-          found.append(known)
-        } else {
+        let kind = catalogue.kindsBySchema[schema].flatMap(kinds.number)
+        let operations = catalogue.operations(answeringWith: [schema])
+        if kind == nil && operations.isEmpty {
           self.note(placed, number, "is no schema that an operation answers with", self.vocabulary?.nearestSchema(to: schema))
         }
+        if let kind { found.insert(kind) }
+        // A kind that holds the schema is handed out by each of its actions, whatever their own schemas say.
+        for operation in operations {
+          answering.insert(Int32(operation))
+          if let holder = catalogue.operations[operation].kind.flatMap(kinds.number) { found.insert(holder) }
+        }
       }
-      self[keyPath: index].insert(kinds: Array(Set(found)).sorted(), clause(), of: selector, rule)
+      let filed = clause()
+      self[keyPath: index].insert(kinds: found.sorted(), filed, of: selector, rule)
+      if !answering.isEmpty { self[keyPath: index].insert(operations: answering.sorted(), filed, of: selector, rule) }
     case .impersonates:
       self[keyPath: index].insert(impersonation: clause())
     }
@@ -115,7 +124,7 @@ struct CatalogueVocabulary {
   init(_ catalogue: Catalogue, _ reading: PathReading) {
     self.catalogue = catalogue
     self.objects = reading == .kubernetes ? Set(catalogue.operations.compactMap { ObjectPath(template: $0.path) }) : []
-    self.templates = Set(catalogue.operations.map { PathPattern($0.path).segments })
+    self.templates = Set(catalogue.operations.map { PathPattern($0).segments })
   }
 
   func hasResource(_ pattern: ResourcePattern) -> Bool {

@@ -12,6 +12,19 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
     self.pieces = Array(text.utf8).split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
   }
 
+  /// What a part of a path template stands for: a star for each parameter, and everything else for itself.
+  init(pieces template: [PathTemplate.Piece]) {
+    var pieces: [[UInt8]] = [[]]
+    for piece in template {
+      switch piece {
+      case .text(let text): pieces[pieces.count - 1] += Array(text.utf8)
+      case .parameter: pieces.append([])
+      }
+    }
+    self.text = pieces.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "*")
+    self.pieces = pieces
+  }
+
   /// Whether the pattern stands for one name only.
   public var isLiteral: Bool { self.pieces.count == 1 }
   /// Whether the pattern stands for every name.

@@ -51,21 +51,32 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     return depth == 0
   }
 
-  /// Reads a template of an OpenAPI document, taking it for what it says.
-  ///
-  /// - Parameter lastMayHoldSlashes: whether a last `{x}` stands for several segments. OpenAPI cannot say so; the paths behind
-  ///   a `proxy` subresource are such.
-  init(_ text: String, lastMayHoldSlashes: Bool = false) {
+  /// The paths of an operation.
+  init(_ operation: Operation) {
+    // The reader refuses templates that cannot be matched safely; one that comes from elsewhere is taken for what it says.
+    guard let template = try? PathTemplate(operation.path) else { return self.init(operation.path) }
+    var segments = template.segments
+    self.text = operation.path
+    self.hasTrailingSlash = segments.count > 1 && segments.last == .literal("")
+    if segments.last == .literal("") { segments.removeLast() }
+    if operation.isOpenEnded, !segments.isEmpty { segments.removeLast() }
+    self.isOpen = operation.isOpenEnded
+    self.segments = segments.map { segment in
+      switch segment {
+      case .literal(let text): .literal(text)
+      case .parameter: .parameter
+      case .pattern(let pieces): .partial(NamePattern(pieces: pieces))
+      }
+    }
+  }
+
+  /// Takes a text for the template that it looks like.
+  init(_ text: String) {
     self.text = text
     var rest = text.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
-    var isOpen = rest.last == "**"
-    if isOpen { rest.removeLast() }
-    if !isOpen, lastMayHoldSlashes, rest.last?.hasPrefix("{") == true {
-      rest.removeLast()
-      isOpen = true
-    }
+    self.isOpen = rest.last == "**"
+    if self.isOpen { rest.removeLast() }
     self.segments = rest.map(Self.segment)
-    self.isOpen = isOpen
     self.hasTrailingSlash = text.utf8.count > 1 && text.utf8.last == UInt8(ascii: "/")
   }
 

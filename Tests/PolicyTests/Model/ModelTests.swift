@@ -13,7 +13,8 @@ import Testing
     operations: RandomCases.catalogue.map { operation in
       Operation(
         id: operation.id, method: Method(operation.method), path: operation.path,
-        kind: operation.kind.map { GroupVersionKind(group: "", version: "v1", kind: $0) })
+        kind: operation.kind.map { GroupVersionKind(group: "", version: "v1", kind: $0) },
+        isOpenEnded: operation.path.hasSuffix("/{path}"))
     },
     kindsBySchema: Dictionary(
       RandomCases.catalogue.compactMap(\.kind).map { ("schema.\($0)", GroupVersionKind(group: "", version: "v1", kind: $0)) },
