@@ -69,7 +69,7 @@ let package = Package(
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
         swiftASN1,
       ]),
-    station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML"]),
+    station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
     station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
@@ -123,7 +123,7 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
-    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", nioCore]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",

@@ -58,7 +58,7 @@ struct RequestPath {
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.
-      let decision = route.policy.decide(authenticated)
+      let decision = route.policy.decide(authenticated, from: exchange.connection.clientAddress)
       exchange.record.decision = decision
       guard let permitted = PermittedRequest(authenticated, decision) else {
         throw .denied(decision.denialMessage)

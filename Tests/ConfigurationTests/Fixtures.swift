@@ -59,6 +59,7 @@ let everyKey = """
   - name: dashboard
     servers: [http://Dashboard.svc]
     insecurePlaintext: true
+    openapi: dashboard.json
 
   routes:
   - name: dashboard
@@ -73,10 +74,14 @@ let everyKey = """
     authenticate: [clientCertificate, password]
     anonymous: [/healthz, /version]
     impersonation: refuse
+    policies: [secrets-are-private]
 
   audit:
     directory: audit
     durability: synced
+
+  policy:
+    files: ["policies/*.yaml"]
   """
 
 /// The least that a configuration can say.

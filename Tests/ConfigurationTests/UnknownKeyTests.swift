@@ -5,7 +5,6 @@ import Testing
   @Test(arguments: [
     ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
-    ("kind: Gateway", "kind: Gateway\npolicy: {files: []}", "3:1: policy"),
     ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
     (
       "    groups: subject.organization", "    groups: subject.organization\n    revocation: {}",
@@ -18,13 +17,11 @@ import Testing
     ("  passwords:\n", "  passwords:\n  - pam: {service: x}\n", "31:5: authentication.passwords[0].pam"),
     ("  none: {}", "  idToken: {audience: kubernetes}", "42:3: credentials[1].idToken"),
     ("  none: {}", "  phantomToken: {}", "42:3: credentials[1].phantomToken"),
-    ("  kind: kubernetes", "  kind: kubernetes\n  openapi: upstream", "47:3: upstreams[0].openapi"),
-    ("  impersonation: refuse", "  impersonation: refuse\n  policies: []", "71:3: routes[1].policies"),
-    ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "71:3: routes[1].setHeaders"),
-    ("  durability: synced", "  rotate: {}", "74:3: audit.rotate"),
-    ("  durability: synced", "  policyFile: x", "74:3: audit.policyFile"),
-    ("[clientCertificate, password]", "[clientCertificate, password, session]", "68:47: routes[1].authenticate[2]"),
-    ("[clientCertificate, password]", "[clientCertificate, password, token]", "68:47: routes[1].authenticate[2]"),
+    ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "72:3: routes[1].setHeaders"),
+    ("  durability: synced", "  rotate: {}", "76:3: audit.rotate"),
+    ("  durability: synced", "  policyFile: x", "76:3: audit.policyFile"),
+    ("[clientCertificate, password]", "[clientCertificate, password, session]", "69:47: routes[1].authenticate[2]"),
+    ("[clientCertificate, password]", "[clientCertificate, password, token]", "69:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])
   }
@@ -38,8 +35,8 @@ import Testing
     ),
     ("{lifetime: 30s}", "{lifetime: 30s, ttl: 1s}", "32:26: authentication.cache.ttl: is not a known key; known here: lifetime"),
     ("  none: {}", "  none: {a: b}", "42:10: credentials[1].none.a: is not a known key; remove it"),
-    ("{path: /}", "{path: /, host: [a]}", "65:20: routes[1].match.host: is not a known key; did you mean `hosts`?"),
-    ("  durability: synced", "  durabilty: synced", "74:3: audit.durabilty: is not a known key; did you mean `durability`?"),
+    ("{path: /}", "{path: /, host: [a]}", "66:20: routes[1].match.host: is not a known key; did you mean `hosts`?"),
+    ("  durability: synced", "  durabilty: synced", "76:3: audit.durabilty: is not a known key; did you mean `durability`?"),
   ]) func anUnknownKeyIsRefused(old: String, new: String, fault: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == [fault])
   }

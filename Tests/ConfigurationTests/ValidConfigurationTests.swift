@@ -74,6 +74,12 @@ import Testing
     #expect(dashboard.kind == .generic)
     #expect(dashboard.servers.map(\.description) == ["http://dashboard.svc:80"])
     #expect(!dashboard.isEncrypted)
+    #expect(kubernetes.openapi == nil)
+    guard case .file(let openapi) = dashboard.openapi else {
+      Issue.record("no OpenAPI document")
+      return
+    }
+    #expect(openapi.path == "/etc/sallyport/dashboard.json")
 
     #expect(read.routes.map(\.name) == ["dashboard", "api"])
     #expect(read.routes[0].match.hosts == ["dashboard.example.org"])
@@ -85,6 +91,9 @@ import Testing
     #expect(read.routes[1].authenticate == [.clientCertificate, .password])
     #expect(read.routes[1].anonymous == ["/healthz", "/version"])
     #expect(read.routes[1].impersonation == .refuse)
+    #expect(read.routes[0].policies == nil)
+    #expect(read.routes[1].policies?.map(\.name) == ["secrets-are-private"])
+    #expect(read.policy.files.map(\.path) == ["/etc/sallyport/policies/*.yaml"])
 
     #expect(read.audit.directory.path == "/etc/sallyport/audit")
     #expect(read.audit.durability == .synced)
@@ -122,11 +131,14 @@ import Testing
     #expect(upstream.idleTimeout == .seconds(30))
     #expect(upstream.maximumConnections == 4096)
     #expect(upstream.responseHeadTimeout == nil)
+    #expect(upstream.openapi == nil)
     let route = read.routes[0]
     #expect(route.match == .init())
     #expect(route.match.path == "/")
     #expect(route.anonymous.isEmpty)
     #expect(route.impersonation == .forward)
+    #expect(route.policies == nil)
+    #expect(read.policy.files.isEmpty)
     #expect(read.audit.directory.path == "/var/log/sallyport")
     #expect(read.audit.durability == .written)
   }
