@@ -52,11 +52,15 @@ let package = Package(
     // The language of the house: messages as bytes, then the values that every station shares.
     station("Wire", [nioCore]),
     station("Core", ["SallyportWire", nioCore]),
+    station("Tunnel", ["SallyportCore", nioCore, nioSSL]),
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
       "Listener",
-      ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+      [
+        "SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging,
+        nioConcurrencyHelpers,
+      ]),
     station(
       "Authentication",
       [
@@ -65,7 +69,9 @@ let package = Package(
       ]),
     station("Policy", ["SallyportCore", "SallyportWire"]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
-    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
+    station(
+      "Upstream",
+      ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -78,7 +84,7 @@ let package = Package(
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
       ]),
     station("Demo", ["SallyportAuthentication", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
@@ -99,6 +105,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(of: "Tunnel", ["SallyportTunnel", "SallyportCore", nioCore, nioPosix, nioEmbedded]),
     tests(
       of: "Listener",
       [
@@ -124,13 +131,13 @@ let package = Package(
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
-    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
+    tests(of: "Service", ["SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", nioCore, nioEmbedded]),
     tests(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore",
         "TestSupport",
-        nioCore, nioPosix, nioSSL, logging,
+        nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix], path: "Tests/SystemTests", exclude: ["Clients"],

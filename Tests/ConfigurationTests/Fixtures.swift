@@ -27,6 +27,8 @@ let everyKey = """
       headTimeout: 6s
       idleTimeout: 7m
       bodyTimeout: 8s
+      streamGrace: 9s
+      maximumStreamAge: 10h
 
   authentication:
     clientCertificates:

@@ -18,7 +18,9 @@ extension AuditRecord {
     writer.write("sallyport.dev/route", self.route, to: &buffer)
     writer.write("sallyport.dev/upstream", self.upstream, to: &buffer)
     writer.write("sallyport.dev/credential", self.credential, to: &buffer)
+    writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &buffer)
     self.encodeByteCounts(into: &buffer)
+    self.encodeStreamEnd(into: &buffer)
     if let problem = self.problem {
       writer.write("sallyport.dev/error", problem.description, limit: RecordLimits.message, to: &buffer)
     }
@@ -77,6 +79,22 @@ extension AuditRecord {
     buffer.writeDecimal(self.bytesIn)
     buffer.writeStaticString(#"","sallyport.dev/bytes-out":""#)
     buffer.writeDecimal(self.bytesOut)
+    buffer.writeStaticString("\"")
+  }
+
+  /// The duration is in seconds, with three digits of a fraction.
+  private func encodeStreamEnd(into buffer: inout ByteBuffer) {
+    guard let end = self.streamEnd else { return }
+    let milliseconds = UInt64(clamping: end.nanoseconds / 1_000_000)
+    buffer.writeStaticString(#","sallyport.dev/ended":""#)
+    buffer.writeString(end.reason.rawValue)
+    buffer.writeStaticString(#"","sallyport.dev/duration":""#)
+    buffer.writeDecimal(milliseconds / 1_000)
+    buffer.writeStaticString(".")
+    let fraction = milliseconds % 1_000
+    if fraction < 100 { buffer.writeStaticString("0") }
+    if fraction < 10 { buffer.writeStaticString("0") }
+    buffer.writeDecimal(fraction)
     buffer.writeStaticString("\"")
   }
 

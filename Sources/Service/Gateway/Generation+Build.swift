@@ -35,7 +35,12 @@ extension Generation {
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
       return Route(route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source)
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator)
+    var streamLimits: [String: StreamLimits] = [:]
+    for listener in configuration.listeners {
+      streamLimits[listener.name] = StreamLimits(
+        credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
+    }
+    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
   }
 
   private static func authenticator(
