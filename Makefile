@@ -3,6 +3,9 @@
 SWIFT ?= swift
 # An import that Package.swift does not declare is an error, so that the house's dependency rule holds.
 SWIFT_FLAGS ?= --explicit-target-dependency-import-check error
+# What is shipped carries its Swift libraries with it (libssl and libcrypt stay dynamic, for their security updates), and leaves
+# out the run-time checks of exclusive access, which the debug build and the tests have: together worth 7 % (docs/PERFORMANCE.md).
+RELEASE_FLAGS ?= --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 PORT ?= 8443
 
 .PHONY: demo test build release format lint bench clean packages test-peers
@@ -18,7 +21,7 @@ build: packages
 	$(SWIFT) build $(SWIFT_FLAGS)
 
 release: packages
-	$(SWIFT) build $(SWIFT_FLAGS) --configuration release --product sallyport
+	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport
 
 packages:
 	@scripts/install-packages build

@@ -81,17 +81,24 @@ let package = Package(
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
+    station("Commands", ["SallyportPKI", "CCrypt"]),
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL, nioConcurrencyHelpers, logging,
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
+        "SallyportCredential",
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
+        nioConcurrencyHelpers, logging,
       ]),
-    station("Demo", ["SallyportAuthentication", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
+    station(
+      "Demo",
+      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
     .executableTarget(
       name: "sallyport",
-      dependencies: ["SallyportDemo", nioPosix, 
-        "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", "SallyportAuthentication", argumentParser,
+      dependencies: [
+        "SallyportDemo", nioCore, nioPosix,
+        "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportAuthentication", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -126,9 +133,10 @@ let package = Package(
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix]),
+    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(of: "Service", ["SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", nioCore, nioEmbedded]),
@@ -140,7 +148,9 @@ let package = Package(
         nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
-      name: "SallyportSystemTests", dependencies: ["SallyportPKI", "TestSupport", "sallyport", nioCore, nioPosix], path: "Tests/SystemTests", exclude: ["Clients"],
+      name: "SallyportSystemTests",
+      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, crypto, logging],
+      path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]
 )

@@ -156,7 +156,7 @@ def sallyport(folder, up, cpu, binary):
     (folder / "sallyport.yaml").write_text(f"""
 apiVersion: sallyport.dev/v1alpha1
 kind: Gateway
-eventLoops: 1
+server: {{eventLoops: 1}}
 listeners:
 - name: main
   address: 127.0.0.1:{port}

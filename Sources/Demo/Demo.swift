@@ -57,6 +57,7 @@ public final class Demo: Sendable {
   /// What to try, as commands that can be pasted.
   public func invitation() -> String {
     let folder = self.folder.path
+    let program = CommandLine.arguments.first ?? "sallyport"
     let people = DemoPerson.all.map { person in
       let way = person.credential == .certificate ? "client certificate" : "password \(self.password)"
       return "  \(person.name): group \(person.groups.joined(separator: " and ")), \(way); \(person.may)"
@@ -77,7 +78,7 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
         tail -f \(folder)/audit/requests.jsonl                             # what a reviewer sees
-        sallyport check --config \(folder)/sallyport.yaml                  # the configuration it runs on
+        \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 
       Ctrl-C ends it.
 

@@ -1,5 +1,5 @@
 import Foundation
-import SallyportAuthentication
+import SallyportCommands
 import SallyportPKI
 
 /// The demo's files: certificates, the password file, the configuration and a kubeconfig for each person.
@@ -59,7 +59,8 @@ struct DemoFolder {
 
     var users = "# Written by `sallyport demo`. Hashes are made by `sallyport password`.\nusers:\n"
     for person in DemoPerson.all where person.credential == .password {
-      users += "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.hash(Array(password.utf8)))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
+      users +=
+        "- name: \(person.name)\n  passwordHash: \"\(try PasswordHashing.yescrypt.hash(password))\"\n  groups: [\(person.groups.joined(separator: ", "))]\n"
     }
     try self.write(users, to: Name.users, permissions: 0o600)
   }
@@ -105,39 +106,23 @@ struct DemoFolder {
 
   /// Writes each person's kubeconfig, with everything in it.
   func writeKubeconfigs(port: Int) throws {
-    let authority = try String(contentsOfFile: self.file(Name.serverCA), encoding: .utf8)
     for person in DemoPerson.all {
-      let user: String
-      switch person.credential {
-      case .certificate:
-        let certificate = try String(contentsOfFile: self.file("\(person.name).pem"), encoding: .utf8)
-        let key = try String(contentsOfFile: self.file("\(person.name).key"), encoding: .utf8)
-        user = "{client-certificate-data: \(self.base64(certificate)), client-key-data: \(self.base64(key))}"
-      case .password:
-        user = "{username: \(person.name), password: \"\(self.password)\"}"
-      }
-      try self.write(
-        """
-        apiVersion: v1
-        kind: Config
-        clusters:
-        - name: demo
-          cluster: {server: "https://127.0.0.1:\(port)", certificate-authority-data: \(self.base64(authority))}
-        users:
-        - name: \(person.name)
-          user: \(user)
-        contexts:
-        - name: demo
-          context: {cluster: demo, user: \(person.name), namespace: dev}
-        current-context: demo
-
-        """, to: Self.kubeconfig(person), permissions: 0o600)
+      let user: Kubeconfig.User =
+        switch person.credential {
+        case .certificate:
+          .certificate(
+            try .init(file: self.file("\(person.name).pem"), embed: true),
+            key: try .init(file: self.file("\(person.name).key"), embed: true))
+        case .password: .basic(username: person.name, password: self.password)
+        }
+      let kubeconfig = try Kubeconfig(
+        server: "https://127.0.0.1:\(port)", authority: try .init(file: self.file(Name.serverCA), embed: true), user: user,
+        userName: person.name, namespace: "dev")
+      try self.write(kubeconfig.yaml, to: Self.kubeconfig(person), permissions: 0o600)
     }
   }
 
   static func kubeconfig(_ person: DemoPerson) -> String { "\(person.name).kubeconfig" }
-
-  private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
   private func write(_ issued: IssuedCertificate, certificate: String, key: String) throws {
     try self.write(issued.chainPEM, to: certificate)

@@ -14,6 +14,7 @@ struct DemoPerson: Sendable {
   static let all = [
     DemoPerson(name: "alice", groups: ["view"], credential: .certificate, may: "may read, but no secrets"),
     DemoPerson(name: "bob", groups: ["edit"], credential: .password, may: "may read and change"),
-    DemoPerson(name: "carol", groups: ["admin", "impersonator"], credential: .certificate, may: "may do all in a namespace, and act as others"),
+    DemoPerson(
+      name: "carol", groups: ["admin", "impersonator"], credential: .certificate, may: "may do all in a namespace, and act as others"),
   ]
 }

@@ -100,7 +100,7 @@ public final class Listener: Sendable {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.socketOption(.so_keepalive), value: 1)
+      .keepingAlive()
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try setup.setUp(channel) }
       }

@@ -59,7 +59,7 @@ public final class PracticeCluster: Sendable {
 
   private let channel: any Channel
   private let recorder: RequestRecorder
-  private let connections: ConnectionRegistry
+  let connections: ConnectionRegistry
   let store: ObjectStore
 
   /// The port that it listens on.
@@ -109,7 +109,7 @@ public final class PracticeCluster: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           connections.insert(channel)
-          try TLSSetup.addHandlers(to: channel, context: context, verifier: verifier, server: server)
+          try TLSSetup.addHandlers(to: channel, context: context, verifier: verifier, server: server, registry: connections)
         }
       }
       .bind(to: address).get()

@@ -1,9 +1,9 @@
-import SallyportConfiguration
 import Logging
 import NIOCore
 import NIOPosix
-import SallyportStrictYAML
 import SallyportAuthentication
+import SallyportConfiguration
+import SallyportStrictYAML
 
 /// Reads a configuration and everything that it names, as a start would, without listening or writing anything.
 public struct ConfigurationCheck: Sendable {

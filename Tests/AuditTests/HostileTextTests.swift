@@ -44,6 +44,14 @@ import Testing
     return bytes
   }
 
+  private static func written(_ bytes: [UInt8], _ escaping: JSONText, between start: StaticString, _ end: StaticString) -> [UInt8] {
+    var line = LineBytes(capacity: 0)
+    line.write(start)
+    bytes.withUnsafeBytes { escaping.write($0, to: &line) }
+    line.write(end)
+    return line.withBytes { Array($0) }
+  }
+
   @Test func twentyThousandHostileStringsComeBackFromEveryFieldAsTheyWere() throws {
     var generator = SeededGenerator(seed: 0x5A11_F087)
     let rounds = 900
@@ -107,10 +115,7 @@ import Testing
     var generator = SeededGenerator(seed: 7)
     for round in 0..<8_000 {
       let bytes = Self.hostileBytes(&generator)
-      var buffer = ByteBuffer(string: "[\"")
-      bytes.withUnsafeBytes { JSONText.plain.write($0, to: &buffer) }
-      buffer.writeString("\"]")
-      let line = Array(buffer.readableBytesView)
+      let line = Self.written(bytes, .plain, between: "[\"", "\"]")
       try #require(line.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "round \(round): \(bytes)")
       let found = try JSONReader.strings(line)
       try #require(found.first?.exact == String(decoding: bytes, as: UTF8.self).exact, "round \(round): \(bytes)")
@@ -121,10 +126,7 @@ import Testing
     var generator = SeededGenerator(seed: 8)
     for round in 0..<4_000 {
       let bytes = Self.hostileBytes(&generator)
-      var buffer = ByteBuffer(string: #"["[\""#)
-      bytes.withUnsafeBytes { JSONText.nested.write($0, to: &buffer) }
-      buffer.writeString(#"\"]"]"#)
-      let inner = try JSONReader.strings(Array(buffer.readableBytesView))
+      let inner = try JSONReader.strings(Self.written(bytes, .nested, between: #"["[\""#, #"\"]"]"#))
       let found = try JSONReader.strings(Array(inner[0].utf8))
       try #require(found.first?.exact == String(decoding: bytes, as: UTF8.self).exact, "round \(round): \(bytes)")
     }
@@ -147,10 +149,9 @@ import Testing
     "\u{FEFF}", "\u{FFF9}",
   ])
   func whatHidesOrDrivesATerminalIsEscapedThoughJSONWouldTakeIt(_ text: String) {
-    var buffer = ByteBuffer()
-    text.withBytes { JSONText.plain.write($0, to: &buffer) }
+    let written = Self.written(Array(text.utf8), .plain, between: "", "")
     let number = String(text.unicodeScalars.first!.value, radix: 16)
-    #expect(String(buffer: buffer) == "\\u" + String(repeating: "0", count: 4 - number.count) + number)
+    #expect(String(decoding: written, as: UTF8.self) == "\\u" + String(repeating: "0", count: 4 - number.count) + number)
   }
 
   @Test func userAgentsWithTextBeyondASCIIComeBack() throws {

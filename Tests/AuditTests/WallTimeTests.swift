@@ -75,6 +75,15 @@ import Testing
     #expect(seen.count == 1_000)
   }
 
+  @Test func aSourceMakesOthersEachTime() {
+    var first = AuditIDSource()
+    var second = AuditIDSource()
+    var ids: [AuditID] = []
+    for _ in 0..<500 { ids += [first.next(), second.next()] }
+    #expect(Set(ids).count == 1_000)
+    #expect(ids.allSatisfy { UUID(uuidString: $0.description) != nil && Array($0.description)[14] == "4" })
+  }
+
   @Test func everyBitButVersionAndVariantIsRandom() {
     var (ones, zeros) = ([UInt8](repeating: 0, count: 16), [UInt8](repeating: 0, count: 16))
     for _ in 0..<200 {

@@ -120,7 +120,7 @@ import Testing
     #expect(upstream.serverName == nil)
     #expect(upstream.connectTimeout == .seconds(5))
     #expect(upstream.idleTimeout == .seconds(30))
-    #expect(upstream.maximumConnections == 256)
+    #expect(upstream.maximumConnections == 4096)
     #expect(upstream.responseHeadTimeout == nil)
     let route = read.routes[0]
     #expect(route.match == .init())

@@ -55,9 +55,6 @@ import struct Foundation.Date
     Bad(testDescription: "for no purpose in particular", code: "clientCertificateWrongPurpose") { pki in
       try pki.client("alice") { $0.purposes = [] }
     },
-    Bad(testDescription: "without digitalSignature", code: "clientCertificateWrongPurpose") { pki in
-      try pki.client("alice") { $0.keyUses = [.keyEncipherment] }
-    },
     Bad(testDescription: "an authority as a leaf", code: "clientCertificateIsAuthority") { pki in
       try pki.client("alice") {
         $0.role = .authority(depth: nil)

@@ -39,6 +39,31 @@ import Testing
     #expect(machine.steps(at: self.start) == ["head GET /b", "end"])
   }
 
+  @Test func byteByByteItComesToTheSame() {
+    let chunked = "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    var machine = self.machine()
+    var steps: [String] = []
+    for byte in Self.post + "hello" + Self.get + chunked + "GET nonsense\r\n\r\n" {
+      steps += machine.read(String(byte), at: self.start)
+      if steps.last == "end" {
+        machine.answer(at: self.start)
+        steps.append("answered")
+      }
+    }
+    #expect(
+      steps == [
+        "head POST /a", "body h", "body e", "body l", "body l", "body o", "end", "answered", "head GET /a", "end", "answered",
+        "head POST /b", "body a", "body b", "body c", "end", "answered", "refuse 400",
+      ])
+  }
+
+  @Test func anInformationalHeadIsNoAnswer() {
+    var machine = self.machine()
+    _ = machine.read(Self.get, at: self.start)
+    #expect(machine.sendHead(ResponseHead(status: 101)) == .ignore)
+    #expect(machine.sendHead(ResponseHead(status: 200)) == .write(framing: .length(0), statedLength: nil, closes: false))
+  }
+
   @Test func bytesOfTheNextRequestStopTheReading() {
     var machine = self.machine()
     #expect(machine.wantsRead)

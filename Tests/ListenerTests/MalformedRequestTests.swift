@@ -33,7 +33,9 @@ import Testing
     Case(testDescription: "a length beyond counting", bytes: head("Content-Length: 99999999999999999999999\r\n")),
     Case(testDescription: "a chunk size that is none", bytes: head("Transfer-Encoding: chunked\r\n") + "5x\r\nhello\r\n0\r\n\r\n"),
     Case(testDescription: "a chunk without its end", bytes: head("Transfer-Encoding: chunked\r\n") + "5\r\nhelloX\r\n0\r\n\r\n"),
-    Case(testDescription: "a chunk size line without a carriage return", bytes: head("Transfer-Encoding: chunked\r\n") + "5\nhello\r\n0\r\n\r\n"),
+    Case(
+      testDescription: "a chunk size line without a carriage return",
+      bytes: head("Transfer-Encoding: chunked\r\n") + "5\nhello\r\n0\r\n\r\n"),
     Case(testDescription: "a head that is too large", bytes: head("A: \(String(repeating: "a", count: 70_000))\r\n"), status: 431),
     Case(
       testDescription: "too many fields", bytes: head((0..<10_000).map { "A\($0): b\r\n" }.joined()), status: 431),

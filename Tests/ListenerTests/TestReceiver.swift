@@ -40,7 +40,7 @@ final class TestReceiver: RequestReceiver {
 
   func refuse(_ malformed: MalformedMessage, on stream: any ClientStream, of connection: ConnectionFacts) {
     self.note(.refused(malformed.status))
-    stream.answer(malformed.status, malformed.reason)
+    stream.answer(malformed.status, "unreadable")
   }
 
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String) {
@@ -91,7 +91,8 @@ final class TestExchange: ClientStreamDelegate {
     case "/facts":
       let certificate = self.connection.clientCertificate?.commonNames.joined(separator: ",") ?? "nobody"
       self.stream.answer(
-        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)")
+        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)"
+      )
     default: break
     }
   }
@@ -129,7 +130,7 @@ final class TestExchange: ClientStreamDelegate {
   func clientGone(_ reason: ClientGone) {
     self.receiver.note(.gone(reason))
     self.isPaused = true
-    if case .malformed(let malformed) = reason { self.stream.answer(malformed.status, malformed.reason) }
+    if case .malformed(let malformed) = reason { self.stream.answer(malformed.status, "unreadable") }
   }
 }
 

@@ -5,8 +5,8 @@ import Testing
 
 @testable import SallyportPracticeCluster
 
-/// Replays what was recorded of a real server 1.36 against the practice cluster: each request must get an answer of the
-/// same class and show the secret exactly where the real one did.
+/// Replays what was recorded of a real server 1.36 against the practice cluster: each request must get the same status and
+/// show the secret exactly where the real one did.
 @Suite struct RecordedRequestsTests {
   @Test func theRecordedRequestsAreAnsweredAsByARealServer() async throws {
     guard let cases = try RecordedCase.load() else {
@@ -25,10 +25,10 @@ import Testing
         compared += 1
         try RecordedCase.plant(in: fixture.cluster)
         let answer = try await recorded.replay(on: fixture)
-        #expect(
-          answer.status / 100 == recorded.status / 100 && answer.showsSecret == recorded.leaksSecret,
-          "\(recorded.line): \(answer.status) \(answer.showsSecret ? "with" : "without") the secret, was \(recorded.status) \(recorded.leaksSecret ? "with" : "without")"
-        )
+        // What NIOHTTP1 refuses by itself is always 400, whatever a real server says to refuse it.
+        let isSame = answer.isFromCodec ? recorded.status >= 400 : answer.status == recorded.status
+        #expect(isSame, "\(recorded.line): \(answer.status), was \(recorded.status)")
+        #expect(answer.showsSecret == recorded.leaksSecret, "\(recorded.line): shows the secret: \(answer.showsSecret)")
       }
       for (reason, count) in outOfScope.sorted(by: { $0.key < $1.key }) { print("not replayed: \(count), \(reason)") }
       print("replayed: \(compared) of \(cases.count)")
@@ -59,7 +59,9 @@ struct RecordedCase: Sendable {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/kubernetes/request-paths.jsonl")
     let nearby = [file.standardizedFileURL.path, "\(FileManager.default.currentDirectoryPath)/../shared/kubernetes/request-paths.jsonl"]
     guard let text = nearby.lazy.compactMap({ try? String(contentsOfFile: $0, encoding: .utf8) }).first else { return nil }
-    return try text.split(separator: "\n").enumerated().map { RecordedCase(number: $0.offset, json: try JSONReader.read(String($0.element))) }
+    return try text.split(separator: "\n").enumerated().map {
+      RecordedCase(number: $0.offset, json: try JSONReader.read(String($0.element)))
+    }
   }
 
   /// The target; of the longest only the length was recorded: `…aaaa...(60036 bytes)`.
@@ -78,7 +80,9 @@ struct RecordedCase: Sendable {
     if self.options["proto"]?.string == "h2" { return "HTTP/2: the practice cluster speaks HTTP/1.1" }
     if self.category == "upgrade", self.status == 101 || self.status == 403 { return "watch over WebSocket" }
     if self.category == "backend", !self.target.hasPrefix("/apis/") { return "proxying to nodes, pods and services, and exec" }
-    if self.status == 200, self.fields.contains(where: { $0.name == "Accept" && ($0.value.contains("yaml") || $0.value.contains("protobuf")) }) {
+    if self.status == 200,
+      self.fields.contains(where: { $0.name == "Accept" && ($0.value.contains("yaml") || $0.value.contains("protobuf")) })
+    {
       return "YAML and protobuf"
     }
     if let version = self.options["ver"]?.string, version == "HTTP/1.2" { return "HTTP versions: NIOHTTP1 knows 1.0 and 1.1" }
@@ -88,12 +92,15 @@ struct RecordedCase: Sendable {
       "/flagz", "/debug/", "/api/v1/componentstatuses", "/api/v1/persistentvolumes", "/apis/apiregistration.k8s.io",
       "/apis/apiextensions.k8s.io", "/apis/admissionregistration.k8s.io", "/metrics/slis",
     ]
-    if self.status < 400, unserved.contains(where: path.hasPrefix) { return "kinds and paths that the practice cluster does not serve" }
+    if self.status < 400 || path == "/debug/flags/v", unserved.contains(where: path.hasPrefix) {
+      return "kinds and paths that the practice cluster does not serve"
+    }
     return nil
   }
 
   struct Answer {
     let status: Int
+    let isFromCodec: Bool
     let showsSecret: Bool
   }
 
@@ -122,7 +129,10 @@ struct RecordedCase: Sendable {
       bytes = try await client.bytes(within: .seconds(5)) { isUpgrade && Self.showsSecret($0) }
     }
     await client.close()
-    return Answer(status: RawResponse(bytes).status, showsSecret: Self.showsSecret(bytes))
+    let response = RawResponse(bytes)
+    return Answer(
+      status: response.status, isFromCodec: response.status == 400 && response.header("server") == nil, showsSecret: Self.showsSecret(bytes)
+    )
   }
 
   /// The secrets' content, as it is or in base64.

@@ -48,7 +48,9 @@ public final class RawTLSClient: Sendable {
     public let received: String
     /// Why, if it did not end in order.
     public let error: (any Error)?
-    public var description: String { "the connection ended (\(self.error.map { "\($0)" } ?? "in order")) after: \(self.received.debugDescription)" }
+    public var description: String {
+      "the connection ended (\(self.error.map { "\($0)" } ?? "in order")) after: \(self.received.debugDescription)"
+    }
   }
 
   public let channel: any Channel

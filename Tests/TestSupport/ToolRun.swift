@@ -1,13 +1,14 @@
 public import Foundation
 import Synchronization
 
-/// A tool of the system that a test runs to its end: kubectl, curl, openssl, python.
+/// What a tool that a test ran to its end left behind: kubectl, curl, openssl, python.
 public struct ToolRun: Sendable {
+  /// The exit status; 128 and the signal's number for a tool that a signal ended.
   public let status: Int32
   public let output: String
   public let errors: String
 
-  /// Both outputs, for a failure's message.
+  /// Everything, for a failure's message.
   public var transcript: String { "exit \(self.status)\n\(self.output)\(self.errors)" }
 }
 
@@ -18,15 +19,14 @@ public struct ToolFailure: Error, CustomStringConvertible {
 }
 
 /// A tool that runs beside a test: a gateway, `kubectl get --watch`. It is ended by its id when the object goes.
+///
+/// Its input comes from a file and its outputs go to files: no pipe fills up while nobody reads, and all that it printed is
+/// there the moment it has ended, whoever may have inherited its descriptors.
 public final class RunningTool: Sendable {
   private let process: Mutex<Process>
-  private let collected: Collected
+  private let files: TemporaryDirectory
+  private let command: String
   public let pid: Int32
-
-  private final class Collected: Sendable {
-    let output = Mutex<Data>(Data())
-    let errors = Mutex<Data>(Data())
-  }
 
   /// Starts a tool.
   ///
@@ -38,45 +38,39 @@ public final class RunningTool: Sendable {
   public init(
     _ tool: String, _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, directory: String? = nil
   ) throws {
+    let files = TemporaryDirectory()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try Self.find(tool))
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-    let collected = Collected()
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    output.fileHandleForReading.readabilityHandler = { handle in
-      let data = handle.availableData
-      if data.isEmpty { handle.readabilityHandler = nil } else { collected.output.withLock { $0.append(data) } }
-    }
-    errors.fileHandleForReading.readabilityHandler = { handle in
-      let data = handle.availableData
-      if data.isEmpty { handle.readabilityHandler = nil } else { collected.errors.withLock { $0.append(data) } }
-    }
     if let input {
-      let pipe = Pipe()
-      process.standardInput = pipe
-      try process.run()
-      pipe.fileHandleForWriting.write(input)
-      try pipe.fileHandleForWriting.close()
+      try input.write(to: URL(fileURLWithPath: files.file("input")))
+      process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: files.file("input")))
     } else {
       process.standardInput = FileHandle.nullDevice
-      try process.run()
     }
+    try files.write("", to: "output")
+    try files.write("", to: "errors")
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files.file("output")))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files.file("errors")))
+    try process.run()
     self.pid = process.processIdentifier
-    self.collected = collected
+    self.files = files
+    self.command = "\(tool) \(arguments.joined(separator: " "))"
     self.process = Mutex(process)
   }
 
   deinit { self.signal(SIGKILL) }
 
   /// What the tool has printed so far.
-  public var output: String { self.collected.output.withLock { String(decoding: $0, as: UTF8.self) } }
-  public var errors: String { self.collected.errors.withLock { String(decoding: $0, as: UTF8.self) } }
+  public var output: String { self.text("output") }
+  public var errors: String { self.text("errors") }
   public var isRunning: Bool { self.process.withLock { $0.isRunning } }
+
+  private func text(_ name: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: self.files.file(name)) ?? Data(), as: UTF8.self)
+  }
 
   /// Sends a signal, if the tool still runs.
   public func signal(_ signal: Int32) {
@@ -85,34 +79,41 @@ public final class RunningTool: Sendable {
     }
   }
 
-  /// Waits until `condition` holds for what was printed, and returns the output.
-  public func wait(seconds: Double = 20, until condition: @Sendable (_ output: String) -> Bool) async throws -> String {
+  /// Waits until `condition` holds for what was printed on the standard output, and returns that.
+  public func wait(seconds: Double = 60, until condition: (_ output: String) -> Bool) async throws -> String {
+    try await self.wait(seconds: seconds, for: { self.output }, until: condition)
+  }
+
+  /// Waits until `condition` holds for what was printed on the standard error, and returns that.
+  public func waitForErrors(seconds: Double = 60, until condition: (_ errors: String) -> Bool) async throws -> String {
+    try await self.wait(seconds: seconds, for: { self.errors }, until: condition)
+  }
+
+  private func wait(seconds: Double, for text: () -> String, until condition: (String) -> Bool) async throws -> String {
     let end = ContinuousClock.now + .seconds(seconds)
-    while ContinuousClock.now < end {
-      let output = self.output
-      if condition(output) { return output }
-      if !self.isRunning {
-        try await Task.sleep(for: .milliseconds(100))
-        if condition(self.output) { return self.output }
-        throw ToolFailure("the tool ended early: \(self.output)\(self.errors)")
+    while true {
+      // Asked before the text is read: what it printed last counts, too.
+      let isRunning = self.isRunning
+      let printed = text()
+      if condition(printed) { return printed }
+      guard isRunning else { throw ToolFailure("`\(self.command)` ended early: \(self.output)\(self.errors)") }
+      guard ContinuousClock.now < end else {
+        throw ToolFailure("`\(self.command)` did not print it within \(seconds) s: \(self.output)\(self.errors)")
       }
       try await Task.sleep(for: .milliseconds(10))
     }
-    throw ToolFailure("not seen within \(seconds) s: \(self.output)\(self.errors)")
   }
 
   /// Waits for the tool's end.
-  public func result(seconds: Double = 60) async throws -> ToolRun {
+  public func result(seconds: Double = 120) async throws -> ToolRun {
     let end = ContinuousClock.now + .seconds(seconds)
     while self.isRunning {
       guard ContinuousClock.now < end else {
         self.signal(SIGKILL)
-        throw ToolFailure("still running after \(seconds) s: \(self.output)\(self.errors)")
+        throw ToolFailure("`\(self.command)` still ran after \(seconds) s: \(self.output)\(self.errors)")
       }
       try await Task.sleep(for: .milliseconds(5))
     }
-    // The handlers may still hold the last bytes.
-    try await Task.sleep(for: .milliseconds(30))
     let status = self.process.withLock { $0.terminationReason == .uncaughtSignal ? 128 + $0.terminationStatus : $0.terminationStatus }
     return ToolRun(status: status, output: self.output, errors: self.errors)
   }
@@ -133,7 +134,7 @@ public final class RunningTool: Sendable {
 /// Runs a tool to its end.
 public func run(
   _ tool: String, _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, directory: String? = nil,
-  seconds: Double = 60
+  seconds: Double = 120
 ) async throws -> ToolRun {
   try await RunningTool(tool, arguments, environment: environment, input: input, directory: directory).result(seconds: seconds)
 }

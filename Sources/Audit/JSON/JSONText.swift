@@ -1,5 +1,3 @@
-import NIOCore
-
 /// How text stands in a JSON string (RFC 8259 section 7), written so that no byte of it can end the string or the line.
 ///
 /// Escaped is what JSON demands (quote, backslash, C0 controls) and everything else that could end a line, drive a
@@ -13,7 +11,7 @@ struct JSONText {
   static let nested = JSONText(nested: true)
 
   /// Writes the text without quotes around it.
-  func write(_ text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
+  func write(_ text: UnsafeRawBufferPointer, to line: inout LineBytes) {
     var runStart = 0
     var position = Self.firstSpecial(in: text, from: 0)
     while position < text.count {
@@ -21,25 +19,25 @@ struct JSONText {
       switch step {
       case .scalar(let value, let length):
         if Self.mustEscape(value) {
-          Self.copy(text, runStart..<position, to: &buffer)
-          self.writeEscape(value, to: &buffer)
+          Self.copy(text, runStart..<position, to: &line)
+          self.writeEscape(value, to: &line)
           runStart = position + length
         }
         position += length
       case .invalid(let length):
-        Self.copy(text, runStart..<position, to: &buffer)
-        buffer.writeStaticString("\u{FFFD}")
+        Self.copy(text, runStart..<position, to: &line)
+        line.write("\u{FFFD}")
         position += length
         runStart = position
       }
       position = Self.firstSpecial(in: text, from: position)
     }
-    Self.copy(text, runStart..<text.count, to: &buffer)
+    Self.copy(text, runStart..<text.count, to: &line)
   }
 
-  private static func copy(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, to buffer: inout ByteBuffer) {
+  private static func copy(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, to line: inout LineBytes) {
     guard !range.isEmpty else { return }
-    buffer.writeBytes(UnsafeRawBufferPointer(rebasing: text[range]))
+    line.write(UnsafeRawBufferPointer(rebasing: text[range]))
   }
 
   /// The index of the first byte that cannot simply be copied: a control, a quote, a backslash, DEL or beyond ASCII.
@@ -80,24 +78,24 @@ struct JSONText {
     }
   }
 
-  private func writeEscape(_ scalar: UInt32, to buffer: inout ByteBuffer) {
-    self.writeBackslash(to: &buffer)
+  private func writeEscape(_ scalar: UInt32, to line: inout LineBytes) {
+    self.writeBackslash(to: &line)
     switch scalar {
-    case 0x5C: self.writeBackslash(to: &buffer)
-    case 0x22: buffer.writeStaticString(self.nested ? "\\\"" : "\"")
-    case 0x0A: buffer.writeStaticString("n")
-    case 0x0D: buffer.writeStaticString("r")
-    case 0x09: buffer.writeStaticString("t")
+    case 0x5C: self.writeBackslash(to: &line)
+    case 0x22: line.write(self.nested ? "\\\"" : "\"")
+    case 0x0A: line.write("n")
+    case 0x0D: line.write("r")
+    case 0x09: line.write("t")
     default:
-      buffer.writeStaticString("u")
+      line.write("u")
       for shift: UInt32 in [12, 8, 4, 0] {
-        buffer.writeInteger(Hexadecimal.digit(UInt8(scalar >> shift & 0xF)))
+        line.write(Hexadecimal.digit(UInt8(scalar >> shift & 0xF)))
       }
     }
   }
 
-  private func writeBackslash(to buffer: inout ByteBuffer) {
-    buffer.writeStaticString(self.nested ? "\\\\" : "\\")
+  private func writeBackslash(to line: inout LineBytes) {
+    line.write(self.nested ? "\\\\" : "\\")
   }
 }
 

@@ -1,7 +1,5 @@
-import NIOCore
-
 // What the encoder writes into a record's line: constants of this program as they are, everything else through JSONText.
-extension ByteBuffer {
+extension LineBytes {
   /// Writes text that stands inside a string, at most `limit` bytes of it before escaping.
   ///
   /// - Returns: whether it was cut
@@ -17,11 +15,6 @@ extension ByteBuffer {
     text.withBytes { self.writeText($0, limit: limit, escaping) }
   }
 
-  @discardableResult
-  mutating func writeText(_ text: ByteBuffer, limit: Int) -> Bool {
-    text.withUnsafeReadableBytes { self.writeText($0, limit: limit) }
-  }
-
   /// Writes a number in decimal digits.
   mutating func writeDecimal(_ number: UInt64) {
     // 20 digits hold every 64-bit number.
@@ -33,7 +26,7 @@ extension ByteBuffer {
         digits[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
         rest /= 10
       } while rest > 0
-      self.writeBytes(UnsafeRawBufferPointer(rebasing: digits[position...]))
+      self.write(UnsafeRawBufferPointer(rebasing: digits[position...]))
     }
   }
 }

@@ -83,7 +83,7 @@ public final class AuditLog: Sendable {
   }
 
   /// Writes what waits, closes the files and gives the directory free; blocks until that is done. Appends that come
-  /// later fail.
+  /// later fail. To be called while the event loops still run: open answers are given on them.
   public func close() {
     self.requests.close()
     self.unauthenticated.close()

@@ -1,5 +1,4 @@
 import Crypto
-import NIOCore
 import SallyportCore
 import SallyportWire
 
@@ -7,107 +6,107 @@ extension AuditRecord {
   /// Writes `annotations`: what Sallyport knows of the request beyond the fields of Kubernetes' event.
   ///
   /// The listener is always there, so that the object is never empty.
-  func encodeAnnotations(into buffer: inout ByteBuffer, cutURI: RequestURI.Cut?, cut: CutFields) {
+  func encodeAnnotations(into line: inout LineBytes, cutURI: RequestURI.Cut?, cut: CutFields) {
     var writer = AnnotationWriter(isCut: cut.contains(.annotations))
-    buffer.writeStaticString(#","annotations":{"sallyport.dev/listener":""#)
-    writer.writeValue(self.listener, limit: RecordLimits.name, to: &buffer)
-    writer.write("sallyport.dev/tls", self.tlsVersion, to: &buffer)
-    writer.write("sallyport.dev/config", self.configuration, to: &buffer)
-    self.encodeAuthentication(into: &buffer, &writer)
-    self.encodeDecision(into: &buffer, &writer)
-    writer.write("sallyport.dev/route", self.route, to: &buffer)
-    writer.write("sallyport.dev/upstream", self.upstream, to: &buffer)
-    writer.write("sallyport.dev/credential", self.credential, to: &buffer)
-    writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &buffer)
-    self.encodeByteCounts(into: &buffer)
-    self.encodeStreamEnd(into: &buffer)
+    line.write(#","annotations":{"sallyport.dev/listener":""#)
+    writer.writeValue(self.listener, limit: RecordLimits.name, to: &line)
+    writer.write("sallyport.dev/tls", self.tlsVersion, to: &line)
+    writer.write("sallyport.dev/config", self.configuration, to: &line)
+    self.encodeAuthentication(into: &line, &writer)
+    self.encodeDecision(into: &line, &writer)
+    writer.write("sallyport.dev/route", self.route, to: &line)
+    writer.write("sallyport.dev/upstream", self.upstream, to: &line)
+    writer.write("sallyport.dev/credential", self.credential, to: &line)
+    writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &line)
+    self.encodeByteCounts(into: &line)
+    self.encodeStreamEnd(into: &line)
     if let problem = self.problem {
-      writer.write("sallyport.dev/error", problem.description, limit: RecordLimits.message, to: &buffer)
+      writer.write("sallyport.dev/error", problem.description, limit: RecordLimits.message, to: &line)
     }
-    writer.write("sallyport.dev/client-audit-id", self.clientAuditID, limit: RecordLimits.clientAuditID, to: &buffer)
+    writer.write("sallyport.dev/client-audit-id", self.clientAuditID, limit: RecordLimits.clientAuditID, to: &line)
     if let cutURI {
-      buffer.writeStaticString(#","sallyport.dev/request-uri-length":""#)
-      buffer.writeDecimal(UInt64(cutURI.length))
-      buffer.writeStaticString(#"","sallyport.dev/request-uri-sha256":""#)
+      line.write(#","sallyport.dev/request-uri-length":""#)
+      line.writeDecimal(UInt64(cutURI.length))
+      line.write(#"","sallyport.dev/request-uri-sha256":""#)
       for byte in cutURI.sha256 {
-        buffer.writeInteger(Hexadecimal.digit(byte >> 4))
-        buffer.writeInteger(Hexadecimal.digit(byte & 0xF))
+        line.write(Hexadecimal.digit(byte >> 4))
+        line.write(Hexadecimal.digit(byte & 0xF))
       }
-      buffer.writeStaticString("\"")
+      line.write("\"")
     }
-    Self.encodeTruncated(writer.isCut ? cut.union(.annotations) : cut, into: &buffer)
-    buffer.writeStaticString("}")
+    Self.encodeTruncated(writer.isCut ? cut.union(.annotations) : cut, into: &line)
+    line.write("}")
   }
 
-  private func encodeAuthentication(into buffer: inout ByteBuffer, _ writer: inout AnnotationWriter) {
+  private func encodeAuthentication(into line: inout LineBytes, _ writer: inout AnnotationWriter) {
     switch self.subject {
     case .identity(let identity):
-      writer.write("sallyport.dev/authentication", identity.method.rawValue, to: &buffer)
+      writer.write("sallyport.dev/authentication", identity.method.rawValue, to: &line)
       if !identity.origin.isEmpty {
-        buffer.writeStaticString(#","sallyport.dev/original-identity":"{"#)
-        writer.writeFacts(identity.origin, to: &buffer)
-        buffer.writeStaticString(#"}""#)
+        line.write(#","sallyport.dev/original-identity":"{"#)
+        writer.writeFacts(identity.origin, to: &line)
+        line.write(#"}""#)
       }
     case .anonymous:
-      buffer.writeStaticString(#","sallyport.dev/authentication":"anonymous""#)
+      line.write(#","sallyport.dev/authentication":"anonymous""#)
     case nil:
       break
     }
   }
 
-  private func encodeDecision(into buffer: inout ByteBuffer, _ writer: inout AnnotationWriter) {
+  private func encodeDecision(into line: inout LineBytes, _ writer: inout AnnotationWriter) {
     switch self.decision {
     case .allow(let rule):
-      buffer.writeStaticString(#","sallyport.dev/decision":"allow""#)
-      writer.write("sallyport.dev/rule", rule, to: &buffer)
+      line.write(#","sallyport.dev/decision":"allow""#)
+      writer.write("sallyport.dev/rule", rule, to: &line)
     case .deny(let rule, let message):
       // The last two are what the API server's own authorisation writes (k8s.io/apiserver, endpoints/filters).
-      buffer.writeStaticString(#","sallyport.dev/decision":"deny""#)
-      writer.write("sallyport.dev/rule", rule, to: &buffer)
-      buffer.writeStaticString(#","authorization.k8s.io/decision":"forbid""#)
-      writer.write("authorization.k8s.io/reason", message, limit: RecordLimits.message, to: &buffer)
+      line.write(#","sallyport.dev/decision":"deny""#)
+      writer.write("sallyport.dev/rule", rule, to: &line)
+      line.write(#","authorization.k8s.io/decision":"forbid""#)
+      writer.write("authorization.k8s.io/reason", message, limit: RecordLimits.message, to: &line)
     case nil:
       break
     }
   }
 
   /// The counts are known when the request ends, and mean nothing where there was none.
-  private func encodeByteCounts(into buffer: inout ByteBuffer) {
+  private func encodeByteCounts(into line: inout LineBytes) {
     if case .none = self.request.line { return }
     guard self.stage == .responseComplete || self.stage == .panic else { return }
-    buffer.writeStaticString(#","sallyport.dev/bytes-in":""#)
-    buffer.writeDecimal(self.bytesIn)
-    buffer.writeStaticString(#"","sallyport.dev/bytes-out":""#)
-    buffer.writeDecimal(self.bytesOut)
-    buffer.writeStaticString("\"")
+    line.write(#","sallyport.dev/bytes-in":""#)
+    line.writeDecimal(self.bytesIn)
+    line.write(#"","sallyport.dev/bytes-out":""#)
+    line.writeDecimal(self.bytesOut)
+    line.write("\"")
   }
 
   /// The duration is in seconds, with three digits of a fraction.
-  private func encodeStreamEnd(into buffer: inout ByteBuffer) {
+  private func encodeStreamEnd(into line: inout LineBytes) {
     guard let end = self.streamEnd else { return }
     let milliseconds = UInt64(clamping: end.nanoseconds / 1_000_000)
-    buffer.writeStaticString(#","sallyport.dev/ended":""#)
-    buffer.writeString(end.reason.rawValue)
-    buffer.writeStaticString(#"","sallyport.dev/duration":""#)
-    buffer.writeDecimal(milliseconds / 1_000)
-    buffer.writeStaticString(".")
+    line.write(#","sallyport.dev/ended":""#)
+    line.writeText(end.reason.rawValue, limit: RecordLimits.name)
+    line.write(#"","sallyport.dev/duration":""#)
+    line.writeDecimal(milliseconds / 1_000)
+    line.write(".")
     let fraction = milliseconds % 1_000
-    if fraction < 100 { buffer.writeStaticString("0") }
-    if fraction < 10 { buffer.writeStaticString("0") }
-    buffer.writeDecimal(fraction)
-    buffer.writeStaticString("\"")
+    if fraction < 100 { line.write("0") }
+    if fraction < 10 { line.write("0") }
+    line.writeDecimal(fraction)
+    line.write("\"")
   }
 
-  private static func encodeTruncated(_ cut: CutFields, into buffer: inout ByteBuffer) {
+  private static func encodeTruncated(_ cut: CutFields, into line: inout LineBytes) {
     guard !cut.isEmpty else { return }
-    buffer.writeStaticString(#","sallyport.dev/truncated":""#)
+    line.write(#","sallyport.dev/truncated":""#)
     var isFirst = true
     for (field, name) in CutFields.names where cut.contains(field) {
-      if !isFirst { buffer.writeStaticString(",") }
-      buffer.writeStaticString(name)
+      if !isFirst { line.write(",") }
+      line.write(name)
       isFirst = false
     }
-    buffer.writeStaticString("\"")
+    line.write("\"")
   }
 }
 
@@ -118,36 +117,36 @@ private struct AnnotationWriter {
   init(isCut: Bool) { self.isCut = isCut }
 
   /// Writes nothing for a value that is not there.
-  mutating func write(_ key: StaticString, _ value: String?, limit: Int = RecordLimits.name, to buffer: inout ByteBuffer) {
+  mutating func write(_ key: StaticString, _ value: String?, limit: Int = RecordLimits.name, to line: inout LineBytes) {
     guard let value else { return }
-    buffer.writeStaticString(",\"")
-    buffer.writeStaticString(key)
-    buffer.writeStaticString("\":\"")
-    self.writeValue(value, limit: limit, to: &buffer)
+    line.write(",\"")
+    line.write(key)
+    line.write("\":\"")
+    self.writeValue(value, limit: limit, to: &line)
   }
 
   /// Writes a value and the quote behind it.
-  mutating func writeValue(_ value: String, limit: Int, to buffer: inout ByteBuffer) {
-    if buffer.writeText(value, limit: limit) { self.isCut = true }
-    buffer.writeStaticString("\"")
+  mutating func writeValue(_ value: String, limit: Int, to line: inout LineBytes) {
+    if line.writeText(value, limit: limit) { self.isCut = true }
+    line.write("\"")
   }
 
   /// Writes the members of a JSON object that is itself the text of a string: an annotation's value must be one, and a
   /// list that is only joined by commas could be forged by a subject that has them.
-  mutating func writeFacts(_ facts: [Identity.Fact], to buffer: inout ByteBuffer) {
+  mutating func writeFacts(_ facts: [Identity.Fact], to line: inout LineBytes) {
     if facts.count > RecordLimits.originFacts { self.isCut = true }
     for (index, fact) in facts.prefix(RecordLimits.originFacts).enumerated() {
-      buffer.writeStaticString(index == 0 ? #"\""# : #",\""#)
-      if buffer.writeText(fact.name, limit: RecordLimits.name, .nested) { self.isCut = true }
+      line.write(index == 0 ? #"\""# : #",\""#)
+      if line.writeText(fact.name, limit: RecordLimits.name, .nested) { self.isCut = true }
       // A name that comes again is numbered, because a JSON reader keeps one member of each name.
-      let earlier = facts[..<index].count { $0.name.utf8.elementsEqual(fact.name.utf8) }
+      let earlier = facts[..<index].count { $0.name == fact.name }
       if earlier > 0 {
-        buffer.writeStaticString("-")
-        buffer.writeDecimal(UInt64(earlier + 1))
+        line.write("-")
+        line.writeDecimal(UInt64(earlier + 1))
       }
-      buffer.writeStaticString(#"\":\""#)
-      if buffer.writeText(fact.value, limit: RecordLimits.name, .nested) { self.isCut = true }
-      buffer.writeStaticString(#"\""#)
+      line.write(#"\":\""#)
+      if line.writeText(fact.value, limit: RecordLimits.name, .nested) { self.isCut = true }
+      line.write(#"\""#)
     }
   }
 }

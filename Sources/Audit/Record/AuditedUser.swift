@@ -1,4 +1,3 @@
-import NIOCore
 import SallyportCore
 
 /// A user as `authentication.k8s.io/v1` writes one: `{username, uid, groups, extra}`, empty members left out.
@@ -9,64 +8,64 @@ struct AuditedUser {
   let extra: [Identity.Extra]
 
   /// - Returns: whether something was cut
-  func encode(into buffer: inout ByteBuffer) -> Bool {
-    buffer.writeStaticString(#"{"username":""#)
-    var isCut = buffer.writeText(self.username, limit: RecordLimits.name)
+  func encode(into line: inout LineBytes) -> Bool {
+    line.write(#"{"username":""#)
+    var isCut = line.writeText(self.username, limit: RecordLimits.name)
     if let uid = self.uid, !uid.isEmpty {
-      buffer.writeStaticString(#"","uid":""#)
-      isCut = buffer.writeText(uid, limit: RecordLimits.name) || isCut
+      line.write(#"","uid":""#)
+      isCut = line.writeText(uid, limit: RecordLimits.name) || isCut
     }
-    buffer.writeStaticString("\"")
-    isCut = self.encodeGroups(into: &buffer) || isCut
-    isCut = self.encodeExtra(into: &buffer) || isCut
-    buffer.writeStaticString("}")
+    line.write("\"")
+    isCut = self.encodeGroups(into: &line) || isCut
+    isCut = self.encodeExtra(into: &line) || isCut
+    line.write("}")
     return isCut
   }
 
-  private func encodeGroups(into buffer: inout ByteBuffer) -> Bool {
+  private func encodeGroups(into line: inout LineBytes) -> Bool {
     guard !self.groups.isEmpty else { return false }
     var budget = ListBudget(entries: RecordLimits.groups)
     var isFirst = true
-    buffer.writeStaticString(#","groups":["#)
+    line.write(#","groups":["#)
     for group in self.groups {
       guard budget.take(group) else { break }
-      buffer.writeStaticString(isFirst ? "\"" : ",\"")
-      budget.note(cut: buffer.writeText(group, limit: RecordLimits.name))
-      buffer.writeStaticString("\"")
+      line.write(isFirst ? "\"" : ",\"")
+      budget.note(cut: line.writeText(group, limit: RecordLimits.name))
+      line.write("\"")
       isFirst = false
     }
-    buffer.writeStaticString("]")
+    line.write("]")
     return budget.isCut
   }
 
-  private func encodeExtra(into buffer: inout ByteBuffer) -> Bool {
+  private func encodeExtra(into line: inout LineBytes) -> Bool {
     guard !self.extra.isEmpty else { return false }
     var budget = ListBudget(entries: RecordLimits.extraKeys)
     var isFirst = true
-    buffer.writeStaticString(#","extra":{"#)
+    line.write(#","extra":{"#)
     for (index, entry) in self.extra.enumerated() {
       // A JSON reader keeps one member of each name: the values of a key that comes again stand where it came first.
       guard !self.extra[..<index].contains(where: { Self.isSame($0.key, entry.key) }) else { continue }
       guard budget.take(entry.key) else { break }
-      buffer.writeStaticString(isFirst ? "\"" : ",\"")
-      budget.note(cut: buffer.writeText(entry.key, limit: RecordLimits.name))
-      buffer.writeStaticString("\":[")
-      self.encodeValues(of: entry.key, from: index, into: &buffer, budget: &budget)
-      buffer.writeStaticString("]")
+      line.write(isFirst ? "\"" : ",\"")
+      budget.note(cut: line.writeText(entry.key, limit: RecordLimits.name))
+      line.write("\":[")
+      self.encodeValues(of: entry.key, from: index, into: &line, budget: &budget)
+      line.write("]")
       isFirst = false
     }
-    buffer.writeStaticString("}")
+    line.write("}")
     return budget.isCut
   }
 
-  private func encodeValues(of key: String, from index: Int, into buffer: inout ByteBuffer, budget: inout ListBudget) {
+  private func encodeValues(of key: String, from index: Int, into line: inout LineBytes, budget: inout ListBudget) {
     var isFirst = true
     for entry in self.extra[index...] where Self.isSame(entry.key, key) {
       for value in entry.values {
         guard budget.takeBytes(of: value) else { return }
-        buffer.writeStaticString(isFirst ? "\"" : ",\"")
-        budget.note(cut: buffer.writeText(value, limit: RecordLimits.name))
-        buffer.writeStaticString("\"")
+        line.write(isFirst ? "\"" : ",\"")
+        budget.note(cut: line.writeText(value, limit: RecordLimits.name))
+        line.write("\"")
         isFirst = false
       }
     }

@@ -14,14 +14,14 @@ struct RequestURI {
   /// Writes the URI into a JSON string.
   ///
   /// - Returns: length and hash where it was cut, else `nil`
-  static func write(_ uri: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) -> Cut? {
+  static func write(_ uri: UnsafeRawBufferPointer, to line: inout LineBytes) -> Cut? {
     let redacted = URIRedaction.redact(uri)
     guard redacted != nil || uri.count > RecordLimits.requestURI else {
-      JSONText.plain.write(uri, to: &buffer)
+      JSONText.plain.write(uri, to: &line)
       return nil
     }
     return (redacted ?? ByteBuffer(bytes: uri)).withUnsafeReadableBytes { shown in
-      guard buffer.writeText(shown, limit: RecordLimits.requestURI) else { return nil }
+      guard line.writeText(shown, limit: RecordLimits.requestURI) else { return nil }
       return Cut(length: uri.count, sha256: SHA256.hash(data: shown))
     }
   }

@@ -44,7 +44,7 @@ extension GatewayConfiguration.Upstream {
       let timeouts = Duration.milliseconds(100)...Duration.seconds(3600)
       let connectTimeout = keys.optional("connectTimeout")?.duration(in: timeouts) ?? .seconds(5)
       let idleTimeout = keys.optional("idleTimeout")?.duration(in: timeouts) ?? .seconds(30)
-      let maximum = keys.optional("maximumConnections")?.integer(in: 1...65_536) ?? 256
+      let maximum = keys.optional("maximumConnections")?.integer(in: 1...65_536) ?? 4096
       let headTimeout = keys.optional("responseHeadTimeout")?.duration(in: timeouts)
       keys.notInThisVersion("openapi")
       guard let name, let servers, !servers.isEmpty else { return nil }

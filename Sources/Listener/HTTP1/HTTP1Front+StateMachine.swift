@@ -278,13 +278,13 @@ struct HTTP1FrontStateMachine {
 
   enum HeadAction: Equatable {
     case write(framing: BodyFraming, statedLength: UInt64?, closes: Bool)
-    /// No request is under way, or it has its head.
+    /// No request is under way, or it has its head, or this is no final one.
     case ignore
   }
 
   /// Decides how an answer is framed for this client (RFC 9112 section 6.3).
   mutating func sendHead(_ head: ResponseHead) -> HeadAction {
-    guard case .exchange(var exchange) = self.state, case .awaitingHead = exchange.response else { return .ignore }
+    guard !head.isInformational, case .exchange(var exchange) = self.state, case .awaitingHead = exchange.response else { return .ignore }
     var framing: BodyFraming
     var statedLength: UInt64?
     if exchange.isHead || head.status == 204 || head.status == 304 {

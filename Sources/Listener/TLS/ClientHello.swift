@@ -17,8 +17,8 @@ enum ClientHello {
     case hello(serverName: String?)
   }
 
-  /// A message that is longer is left to the library.
-  private static let mostBytes = 32 * 1024
+  /// A message that is longer than a full record is left to the library.
+  private static let mostBytes = 16 * 1024 + 512
 
   static func read(_ bytes: some RandomAccessCollection<UInt8>) -> Reading {
     guard let type = bytes.first else { return .incomplete }

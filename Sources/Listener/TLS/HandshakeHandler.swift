@@ -118,14 +118,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     let certificate: VerifiedCertificate?
     do {
       tls = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
-      certificate = try self.certificate(shownBy: tls)
+      certificate = try self.certificate(shownBy: tls, on: context.channel)
     } catch {
       self.setup.receiver.connectionFailed(
         error as? Problem ?? ListenerProblem.tlsHandshakeFailed.with(detail: "\(error)"), from: self.address, listener: self.setup.name)
       context.closeTransport()
       return
     }
-    if certificate != nil, let trust = self.generation.trust { self.setup.registry.note(context.channel, trustedBy: trust) }
     let front = self.setup.makeFront(
       ConnectionFacts(
         listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
@@ -141,9 +140,11 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   /// The certificate that the connection shows, if it is believed; `nil` when it shows none.
-  private func certificate(shownBy tls: NIOSSLServerHandler) throws -> VerifiedCertificate? {
+  private func certificate(shownBy tls: NIOSSLServerHandler, on channel: any Channel) throws -> VerifiedCertificate? {
     guard let shown = tls.peerCertificate else { return nil }
     let fingerprint = VerifiedCertificate.fingerprint(of: try shown.toDERBytes())
+    // Noted before it is judged: trust that is replaced from here on finds the connection among those to end.
+    if let trust = self.generation.trust { self.setup.registry.note(channel, trustedBy: trust) }
     let isCurrent = self.generation.trust != nil && self.generation.trust === self.setup.tls?.current.trust
     guard isCurrent, let client = self.generation.verification(of: fingerprint, at: self.setup.now()) else {
       throw ListenerProblem.certificateNotFresh.with(detail: "fingerprint \(fingerprint)")

@@ -25,7 +25,8 @@ final class APIServer: Sendable {
       guard Self.hostIsUsable(head), let url = GoURL(requestURI: head.uri) else {
         // The HTTP library answers these before any handler runs, in plain text and without a record.
         var response = APIResponse.text("400 Bad Request", status: 400)
-        response.headers.append(("Connection", "close"))
+        response.closesConnection = true
+        response.headers.append(("Server", PracticeCluster.serverName))
         return response
       }
       let request = APIRequest(

@@ -52,7 +52,7 @@ enum Admission {
   }
 
   /// The defaults that clients look at; by far not all of a real server's.
-  private static func defaulted(_ object: JSON, _ type: ResourceType) -> JSON {
+  static func defaulted(_ object: JSON, _ type: ResourceType) -> JSON {
     var object = object
     func fill(_ value: JSON, _ path: [String]) { if object[path] == nil { object.set(value, at: path) } }
     switch type {

@@ -19,7 +19,8 @@ extension APIServer {
       }
       self.isDryRun = try exchange.isDryRun("DeleteOptions", body: body)
       let policy = exchange.query["propagationPolicy"] ?? body["propagationPolicy"]?.string
-      let orphans = exchange.query["orphanDependents"].map { _ in exchange.query.flag("orphanDependents") } ?? body["orphanDependents"]?.bool
+      let orphans =
+        exchange.query["orphanDependents"].map { _ in exchange.query.flag("orphanDependents") } ?? body["orphanDependents"]?.bool
       if policy != nil, orphans != nil {
         throw APIError(
           422, "Invalid",
@@ -82,7 +83,7 @@ extension APIServer {
     for object in selected {
       do throws(APIError) {
         deleted.append(try self.delete(route.type, object.key, deletion).object)
-      } catch where error.status == 404 {
+      } catch  where error.status == 404 {
         continue
       }
     }

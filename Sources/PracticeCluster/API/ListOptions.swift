@@ -33,7 +33,8 @@ struct ListOptions: Sendable {
   func revision() throws(APIError) -> Int? {
     if self.resourceVersion.isEmpty { return nil }
     guard let revision = Int(self.resourceVersion), revision >= 0 else {
-      throw .badRequest("Invalid value: \(self.resourceVersion.quoted): strconv.ParseUint: parsing \(self.resourceVersion.quoted): invalid syntax")
+      throw .badRequest(
+        "Invalid value: \(self.resourceVersion.quoted): strconv.ParseUint: parsing \(self.resourceVersion.quoted): invalid syntax")
     }
     return revision
   }

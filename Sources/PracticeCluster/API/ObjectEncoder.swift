@@ -44,7 +44,8 @@ struct ObjectEncoder: Sendable {
   func listHead(metadata: JSON) -> [UInt8] {
     switch self.representation {
     case .plain:
-      Array("{\"kind\":\"\(self.type.listKind)\",\"apiVersion\":\"\(self.type.groupVersion)\",\"metadata\":\(metadata.text),\"items\":[".utf8)
+      Array(
+        "{\"kind\":\"\(self.type.listKind)\",\"apiVersion\":\"\(self.type.groupVersion)\",\"metadata\":\(metadata.text),\"items\":[".utf8)
     case .partialMetadata(let version):
       Array(
         "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":\(metadata.text),\"items\":[".utf8)

@@ -5,9 +5,9 @@ import NIOHTTP1
 extension Exchange {
   /// The object in the body.
   ///
-  /// - Throws: 415 for anything but JSON, 400 for text that is none, is no object, or is of another kind
+  /// - Throws: 415 for anything but JSON and the protobuf of a few types, 400 for text that is none, is no object, or is of another kind
   func object(of kind: String, groupVersion: String) throws(APIError) -> JSON {
-    let json = try self.json(allowing: ["application/json"])
+    let json = try self.json(allowing: ["application/json", ProtobufReader.mediaType])
     guard json.object != nil else { throw .badRequest("the body of the request was no object") }
     if let sent = json["kind"]?.string, !sent.isEmpty, sent != kind {
       throw .badRequest("\(sent) in version \((json["apiVersion"]?.string ?? "").quoted) cannot be handled as a \(kind)")
@@ -23,6 +23,13 @@ extension Exchange {
       guard let type = MediaType(field), types.contains(type.name) else {
         throw .unsupportedMediaType(
           "the body of the request was in an unknown format - accepted media types include: \(types.sorted().joined(separator: ", "))")
+      }
+    }
+    if let type = self.request.headers.first(name: "Content-Type").flatMap({ MediaType($0) }), type.name == ProtobufReader.mediaType {
+      do {
+        return try ProtobufReader.object(in: self.request.bodyBytes)
+      } catch {
+        throw .badRequest(error.description)
       }
     }
     do {

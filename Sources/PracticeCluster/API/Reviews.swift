@@ -31,7 +31,7 @@ extension APIServer {
     }
     object.set(.string(route.type.kind), at: "kind")
     object.set(.string(route.type.groupVersion), at: "apiVersion")
-    if object["metadata"] == nil { object.set(["creationTimestamp": nil], at: "metadata") }
+    if object["metadata"] == nil { object.set(["creationTimestamp": .null], at: "metadata") }
     return .json(object, status: 201)
   }
 
@@ -51,7 +51,7 @@ extension APIServer {
         type, "",
         [
           .invalid(
-            "spec.resourceAttributes", resource ?? nil, "exactly one of nonResourceAttributes or resourceAttributes must be specified")
+            "spec.resourceAttributes", resource ?? .null, "exactly one of nonResourceAttributes or resourceAttributes must be specified")
         ])
     }
     return ["allowed": .bool(RoleTable.allows(user, access, isResourceRequest: resource != nil))]

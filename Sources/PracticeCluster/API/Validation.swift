@@ -97,7 +97,7 @@ enum Validation {
       spec.set(.array(containers), at: "containers")
       return spec
     }
-    guard withoutChangeable(object) != withoutChangeable(old) else { return [] }
+    guard withoutChangeable(object) != withoutChangeable(Admission.defaulted(old, ResourceCatalog.pods)) else { return [] }
     return [
       FieldFault(
         kind: .forbidden, field: "spec", value: nil,
@@ -115,7 +115,7 @@ enum Validation {
       faults.append(.invalid("spec.template.metadata.labels", JSON(labels), "`selector` does not match template `labels`"))
     }
     if let old, old[["spec", "selector"]] != object[["spec", "selector"]] {
-      faults.append(.invalid("spec.selector", object[["spec", "selector"]] ?? nil, "field is immutable"))
+      faults.append(.invalid("spec.selector", object[["spec", "selector"]] ?? .null, "field is immutable"))
     }
     if let replicas = object[["spec", "replicas"]]?.integer, replicas < 0 {
       faults.append(.invalid("spec.replicas", .integer(replicas), "must be greater than or equal to 0"))

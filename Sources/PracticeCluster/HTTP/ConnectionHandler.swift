@@ -5,7 +5,8 @@ import NIOSSL
 
 /// One client connection: collects a request, has it answered, and sends the answer no faster than the client takes it.
 ///
-/// Stands behind NIOHTTP1's own codec and pipelining handler, so requests come one at a time.
+/// Stands behind NIOHTTP1's own codec, but not its pipelining handler: that one does not read while an answer is on its way,
+/// so that a client's goodbye in the middle of a watch would be noticed late. Requests that come early wait here instead.
 final class ConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -16,24 +17,37 @@ final class ConnectionHandler: ChannelInboundHandler {
   private enum State {
     case idle
     case collecting(HTTPRequestHead, ByteBuffer)
-    /// The body was too large and the answer is on its way; what still comes is dropped.
-    case draining
     case streaming(any BodyStream, keepAlive: Bool)
     case closed
   }
 
   private let respond: @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
   private let verifier: PeerVerifier
+  private let registry: ConnectionRegistry
   private var peer: PeerTrust?
   private var state = State.idle
+  /// What came while an answer was on its way.
+  private var early = CircularBuffer<HTTPServerRequestPart>()
+  private static let earlyLimit = 256
 
-  init(verifier: PeerVerifier, respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse) {
+  init(
+    verifier: PeerVerifier, registry: ConnectionRegistry,
+    respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
+  ) {
     self.verifier = verifier
+    self.registry = registry
     self.respond = respond
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch (self.unwrapInboundIn(data), self.state) {
+    let part = self.unwrapInboundIn(data)
+    guard case .streaming = self.state else { return self.receive(part, context: context) }
+    self.early.append(part)
+    if self.early.count > Self.earlyLimit { context.close(promise: nil) }
+  }
+
+  private func receive(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
+    switch (part, self.state) {
     case (.head(let head), .idle):
       if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }), head.version == .http1_1 {
         context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
@@ -43,14 +57,14 @@ final class ConnectionHandler: ChannelInboundHandler {
       self.state = .idle
       body.writeBuffer(&bytes)
       guard body.readableBytes <= Self.maximumBody else {
-        self.state = .draining
+        self.state = .closed
         return self.send(APIError.tooLarge(limit: Self.maximumBody).response, to: head, keepAlive: false, context: context)
       }
       self.state = .collecting(head, body)
     case (.end, .collecting(let head, let body)):
       self.state = .idle
       self.send(self.respond(head, body, self.provenPeer(context)), to: head, keepAlive: head.isKeepAlive, context: context)
-    case (_, .draining), (_, .closed), (_, .streaming), (_, .idle), (.head, .collecting):
+    case (_, .closed), (_, .streaming), (_, .idle), (.head, .collecting):
       break
     }
   }
@@ -82,6 +96,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func send(_ response: APIResponse, to request: HTTPRequestHead, keepAlive: Bool, context: ChannelHandlerContext) {
     var head = HTTPResponseHead(version: request.version, status: HTTPResponseStatus(statusCode: response.status))
     for (name, value) in response.headers { head.headers.add(name: name, value: value) }
+    let keepAlive = keepAlive && !response.closesConnection
     switch response.body {
     case .bytes(let bytes):
       head.headers.replaceOrAdd(name: "Content-Length", value: String(bytes.count))
@@ -113,14 +128,23 @@ final class ConnectionHandler: ChannelInboundHandler {
     while context.channel.isWritable {
       switch stream.next() {
       case .bytes(let bytes):
+        self.registry.count(streamedBytes: bytes.count)
         context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
       case .later:
         return
       case .end:
         stream.stop()
         self.state = .idle
-        return self.finish(keepAlive: keepAlive, context: context)
+        self.finish(keepAlive: keepAlive, context: context)
+        return self.receiveEarly(context: context)
       }
+    }
+  }
+
+  private func receiveEarly(context: ChannelHandlerContext) {
+    while !self.early.isEmpty {
+      if case .streaming = self.state { return }
+      self.receive(self.early.removeFirst(), context: context)
     }
   }
 
@@ -128,6 +152,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if keepAlive {
       context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
     } else {
+      self.state = .closed
       let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
       context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in loopBound.value.close(promise: nil) }
     }

@@ -1,8 +1,9 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The open connections, so that closing the server closes them too.
+/// The open connections, so that closing the server closes them too, and what was sent over them.
 final class ConnectionRegistry: Sendable {
+  private let streamed = NIOLockedValueBox(0)
   private let channels = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
 
   func insert(_ channel: any Channel) {
@@ -10,6 +11,11 @@ final class ConnectionRegistry: Sendable {
     self.channels.withLockedValue { $0[id] = channel }
     channel.closeFuture.whenComplete { _ in self.channels.withLockedValue { $0[id] = nil } }
   }
+
+  /// How many bytes of streamed answers were made so far: all that can be in memory or on its way for slow clients.
+  var streamedBytes: Int { self.streamed.withLockedValue { $0 } }
+
+  func count(streamedBytes count: Int) { self.streamed.withLockedValue { $0 += count } }
 
   func closeAll() async {
     let open = self.channels.withLockedValue { Array($0.values) }

@@ -27,6 +27,8 @@ struct APIResponse: Sendable {
   var status: Int
   var headers: [(name: String, value: String)]
   var body: Body
+  /// The request was none that anything could follow.
+  var closesConnection = false
 
   init(status: Int, contentType: String = "application/json", headers: [(name: String, value: String)] = [], body: Body) {
     self.status = status

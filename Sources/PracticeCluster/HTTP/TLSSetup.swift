@@ -19,7 +19,10 @@ enum TLSSetup {
     return try NIOSSLContext(configuration: tls)
   }
 
-  static func addHandlers(to channel: any Channel, context: NIOSSLContext, verifier: PeerVerifier, server: APIServer) throws {
+  static func addHandlers(
+    to channel: any Channel, context: NIOSSLContext, verifier: PeerVerifier, server: APIServer,
+    registry: ConnectionRegistry
+  ) throws {
     let tls = NIOSSLServerHandler(
       context: context,
       customVerificationCallback: { certificates, promise in
@@ -33,8 +36,9 @@ enum TLSSetup {
     limits.maxHeaderFieldSize = self.headerLimit
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(tls)
-    try pipeline.configureHTTPServerPipeline(withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+    try pipeline.configureHTTPServerPipeline(
+      withPipeliningAssistance: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
     try pipeline.addHandler(
-      ConnectionHandler(verifier: verifier) { head, body, peer in server.respond(to: head, body, peer) })
+      ConnectionHandler(verifier: verifier, registry: registry) { head, body, peer in server.respond(to: head, body, peer) })
   }
 }

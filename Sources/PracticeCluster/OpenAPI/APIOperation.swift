@@ -52,6 +52,8 @@ struct QueryParameter: Sendable {
     QueryParameter(name: "timeoutSeconds", type: "integer", summary: "how long a watch lasts"),
     QueryParameter(name: "watch", type: "boolean", summary: "follow the changes instead of listing"),
   ]
+  /// What chooses the objects of a collection that are deleted.
+  static let selection = list.filter { ["fieldSelector", "labelSelector", "limit"].contains($0.name) }
   static let dryRun = QueryParameter(name: "dryRun", summary: "All: answer, but change nothing")
   static let write = [
     dryRun, QueryParameter(name: "fieldManager", summary: "who writes, for managedFields"),

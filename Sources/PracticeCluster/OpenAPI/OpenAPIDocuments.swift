@@ -4,7 +4,9 @@ import NIOHTTP1
 
 /// The OpenAPI documents, v2 and v3: what this server serves, no more, made once when they are first asked for.
 enum OpenAPIDocuments {
-  static let v2: [UInt8] = OpenAPIv2.document(OperationCatalog.all).bytes
+  static let v2JSON = OpenAPIv2.document(OperationCatalog.all)
+  static let v2 = v2JSON.bytes
+  static let v2Protobuf = OpenAPIv2Protobuf.bytes(of: v2JSON)
 
   /// The v3 documents by their names: `api/v1`, `apis/apps/v1`.
   static let v3: [String: [UInt8]] = Dictionary(grouping: OperationCatalog.all, by: \.document).mapValues {
@@ -39,7 +41,7 @@ enum OpenAPIDocuments {
     "application/apply-patch+yaml",
   ]
 
-  static func summary(of parameter: String, _ operation: APIOperation) -> String {
+  static func summary(of parameter: String) -> String {
     parameter == "name" ? "the object's name" : "the namespace"
   }
 
@@ -65,7 +67,7 @@ enum OpenAPIv2 {
     var parameters: [JSON] = operation.pathParameters.map {
       [
         "name": .string($0), "in": "path", "required": true, "type": "string", "uniqueItems": true,
-        "description": .string(OpenAPIDocuments.summary(of: $0, operation)),
+        "description": .string(OpenAPIDocuments.summary(of: $0)),
       ]
     }
     parameters += operation.query.map {
@@ -118,7 +120,7 @@ enum OpenAPIv3 {
     var parameters: [JSON] = operation.pathParameters.map {
       [
         "name": .string($0), "in": "path", "required": true, "schema": ["type": "string", "uniqueItems": true],
-        "description": .string(OpenAPIDocuments.summary(of: $0, operation)),
+        "description": .string(OpenAPIDocuments.summary(of: $0)),
       ]
     }
     parameters += operation.query.map {
@@ -153,12 +155,15 @@ enum OpenAPIv3 {
 }
 
 extension APIServer {
-  /// `/openapi/v2`: JSON only; a client that accepts nothing but protobuf gets 406.
+  /// `/openapi/v2`: JSON, or protobuf for a client that prefers it.
   func openAPIv2(_ exchange: Exchange) throws(APIError) -> APIResponse {
-    guard MediaType.clauses(exchange.request.headers.first(name: "Accept") ?? "").contains(where: \.matchesJSON) else {
-      throw .notAcceptable(Representation.onlyJSON)
+    for clause in MediaType.clauses(exchange.request.headers.first(name: "Accept") ?? "") {
+      if clause.matchesJSON { return APIResponse(status: 200, body: .bytes(OpenAPIDocuments.v2)) }
+      if OpenAPIv2Protobuf.askedFor.contains(clause.name) {
+        return APIResponse(status: 200, contentType: OpenAPIv2Protobuf.mediaType, body: .bytes(OpenAPIDocuments.v2Protobuf))
+      }
     }
-    return APIResponse(status: 200, body: .bytes(OpenAPIDocuments.v2))
+    throw .notAcceptable(Representation.onlyJSON)
   }
 
   func openAPIv3(_ exchange: Exchange, _ name: String) -> APIResponse {

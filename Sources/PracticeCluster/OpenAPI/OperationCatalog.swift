@@ -70,22 +70,25 @@ private struct Operations {
       case "get": self.operation("get", one, "read\(name)", "read the specified \(kind)", action: "get", answer: object)
       case "create":
         self.operation(
-          "post", self.collection, "create\(name)", "create a \(kind)", action: "post", query: QueryParameter.write, body: object, answer: object)
+          "post", self.collection, "create\(name)", "create a \(kind)", action: "post", query: QueryParameter.write, body: object,
+          answer: object)
       case "update":
         self.operation(
-          "put", one, "replace\(name)", "replace the specified \(kind)", action: "put", query: QueryParameter.write, body: object, answer: object)
+          "put", one, "replace\(name)", "replace the specified \(kind)", action: "put", query: QueryParameter.write, body: object,
+          answer: object)
       case "patch":
         self.operation(
           "patch", one, "patch\(name)", "change parts of the specified \(kind)", action: "patch", query: QueryParameter.patch, body: .patch,
           answer: object)
       case "delete":
         self.operation(
-          "delete", one, "delete\(name)", "delete a \(kind)", action: "delete", query: QueryParameter.delete, body: .schema("DeleteOptions"),
+          "delete", one, "delete\(name)", "delete a \(kind)", action: "delete", query: QueryParameter.delete,
+          body: .schema("DeleteOptions"),
           answer: self.type.returnsDeletedObject && self.type.isNamespaced ? object : .schema("Status"))
       case "deletecollection":
         self.operation(
           "delete", self.collection, "delete\(self.prefix)Collection\(self.scope)\(kind)", "delete all selected objects of kind \(kind)",
-          action: "deletecollection", query: QueryParameter.delete + QueryParameter.list.filter { $0.name != "watch" },
+          action: "deletecollection", query: QueryParameter.delete + QueryParameter.selection,
           body: .schema("DeleteOptions"), answer: .schema(self.type.listKind))
       default: nil
       }
@@ -146,13 +149,16 @@ private struct Operations {
           "get", path, "read\(name)", "read \(what)", action: "get", query: isLog ? QueryParameter.log : [], answer: object, kind: kind)
       case "create":
         self.operation(
-          "post", path, "create\(name)", "create \(what)", action: "post", query: QueryParameter.write, body: object, answer: object, kind: kind)
+          "post", path, "create\(name)", "create \(what)", action: "post", query: QueryParameter.write, body: object, answer: object,
+          kind: kind)
       case "update":
         self.operation(
-          "put", path, "replace\(name)", "replace \(what)", action: "put", query: QueryParameter.write, body: object, answer: object, kind: kind)
+          "put", path, "replace\(name)", "replace \(what)", action: "put", query: QueryParameter.write, body: object, answer: object,
+          kind: kind)
       case "patch":
         self.operation(
-          "patch", path, "patch\(name)", "change parts of \(what)", action: "patch", query: QueryParameter.patch, body: .patch, answer: object,
+          "patch", path, "patch\(name)", "change parts of \(what)", action: "patch", query: QueryParameter.patch, body: .patch,
+          answer: object,
           kind: kind)
       default: nil
       }

@@ -117,7 +117,7 @@ enum FieldPlace {
       }
       value = .object(members)
     } else if var elements = value.array, let index = self.index(of: step, in: elements) {
-      if rest.isEmpty || rest == ["."] {
+      if rest.isEmpty {
         elements.remove(at: index)
       } else {
         self.remove(rest, from: &elements[index])

@@ -20,8 +20,10 @@ struct ManagedFields: Sendable {
     self.entries = (json?.array ?? []).map { entry in
       Entry(
         manager: Manager(
-          name: entry["manager"]?.string ?? "", operation: entry["operation"]?.string ?? "", subresource: entry["subresource"]?.string ?? ""),
-        fields: FieldSet(fieldsV1: entry["fieldsV1"] ?? [:]), time: entry["time"]?.string ?? "", apiVersion: entry["apiVersion"]?.string ?? "")
+          name: entry["manager"]?.string ?? "", operation: entry["operation"]?.string ?? "", subresource: entry["subresource"]?.string ?? ""
+        ),
+        fields: FieldSet(fieldsV1: entry["fieldsV1"] ?? [:]), time: entry["time"]?.string ?? "",
+        apiVersion: entry["apiVersion"]?.string ?? "")
     }
   }
 

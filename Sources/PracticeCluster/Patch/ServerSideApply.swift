@@ -27,12 +27,12 @@ enum ServerSideApply {
     var result = self.merge(applied, into: live, ObjectSchema.Field(name: "", type: schema))
     let owned = managed.entries.filter { $0.manager != manager }.reduce(into: Set<FieldSet.Path>()) { $0.formUnion($1.fields.paths) }
     let dropped = managed.fields(of: manager).paths.subtracting(wanted.paths).subtracting(owned)
-    // An element goes as a whole, so it goes after its own fields.
-    for path in dropped.sorted(by: { $0.count > $1.count }) where path.last != "." { FieldPlace.remove(path, from: &result) }
-    for path in dropped where path.last == "." {
+    // An element goes as a whole and before its fields: without its keys it could not be found any more.
+    for path in dropped.sorted(by: { $0.count > $1.count }) where path.last == "." {
       let element = Array(path.dropLast())
-      if !owned.contains(where: { $0.starts(with: element) }) { FieldPlace.remove(path, from: &result) }
+      if !owned.contains(where: { $0.starts(with: element) }) { FieldPlace.remove(element, from: &result) }
     }
+    for path in dropped where path.last != "." { FieldPlace.remove(path, from: &result) }
     managed.set(wanted, of: manager, apiVersion: type.groupVersion, now: now)
     result.set(managed.json, at: "metadata", "managedFields")
     return result

@@ -97,7 +97,8 @@ enum DemoSeed {
       "capacity": ["cpu": "2", "memory": "4Gi", "pods": "110"], "allocatable": ["cpu": "2", "memory": "4Gi", "pods": "110"],
       "conditions": [["type": "Ready", "status": "True", "reason": "Practice", "message": "there is no kubelet"]],
       "nodeInfo": [
-        "kubeletVersion": .string(DiscoveryDocuments.gitVersion), "osImage": "practice", "architecture": "amd64", "operatingSystem": "linux",
+        "kubeletVersion": .string(DiscoveryDocuments.gitVersion), "osImage": "practice", "architecture": "amd64",
+        "operatingSystem": "linux",
         "kernelVersion": "none", "containerRuntimeVersion": "practice://0", "bootID": "", "machineID": "", "systemUUID": "",
         "kubeProxyVersion": "",
       ],

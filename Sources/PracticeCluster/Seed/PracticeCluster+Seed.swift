@@ -19,7 +19,8 @@ extension PracticeCluster {
         throw SeedError(description: "a seed is no JSON: \(error)")
       }
       let kind = object["kind"]?.string ?? ""
-      guard let type = ResourceCatalog.all.first(where: { $0.kind == kind && $0.groupVersion == object["apiVersion"]?.string }), type.isStored
+      guard let type = ResourceCatalog.all.first(where: { $0.kind == kind && $0.groupVersion == object["apiVersion"]?.string }),
+        type.isStored
       else { throw SeedError(description: "the practice cluster keeps no objects of kind \(kind.quoted)") }
       guard object[["metadata", "name"]]?.string != nil else { throw SeedError(description: "a seed of kind \(kind) has no name") }
       if type.isNamespaced, object[["metadata", "namespace"]] == nil { object.set("default", at: "metadata", "namespace") }

@@ -87,7 +87,8 @@ struct LabelSelector: Sendable, Hashable {
 
   private static func setRequirement(key: String, _ text: String) -> Requirement? {
     guard let open = text.firstIndex(of: "("), text.last == ")" else { return nil }
-    let values = Set(text[text.index(after: open)...].dropLast().split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks))
+    let values = Set(
+      text[text.index(after: open)...].dropLast().split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks))
     guard values.allSatisfy(NameRules.isLabelValue) else { return nil }
     switch text[..<open].trimmingBlanks {
     case "in": return .among(key: key, values: values)

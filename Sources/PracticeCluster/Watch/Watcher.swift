@@ -170,7 +170,7 @@ final class Watcher: BodyStream {
   }
 
   private func bookmark(revision: Int, endsInitial: Bool) -> [UInt8] {
-    var metadata: JSON = ["resourceVersion": .string(String(revision)), "creationTimestamp": nil]
+    var metadata: JSON = ["resourceVersion": .string(String(revision)), "creationTimestamp": .null]
     if endsInitial { metadata.set("true", at: "annotations", "k8s.io/initial-events-end") }
     return WatchLine.bytes(
       "BOOKMARK", ["kind": .string(self.scope.type.kind), "apiVersion": .string(self.scope.type.groupVersion), "metadata": metadata])

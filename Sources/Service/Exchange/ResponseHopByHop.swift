@@ -6,10 +6,8 @@ enum ResponseHopByHop {
   static func strip(_ head: ResponseHead) -> ResponseHead {
     var head = head
     let named = self.namesInConnection(head.fields)
-    head.fields.removeAll { field in
-      if let known = field.known { return known.isHopByHop && known != .proxyAuthenticate || named.contains(where: field.hasName) }
-      return named.contains(where: field.hasName)
-    }
+    head.fields.removeAll(known: { $0.isHopByHop && $0 != .proxyAuthenticate })
+    if !named.isEmpty { head.fields.removeAll(where: { field in named.contains(where: field.hasName) }) }
     return head
   }
 
@@ -22,9 +20,21 @@ enum ResponseHopByHop {
   }
 
   private static func namesInConnection(_ fields: HeaderFields) -> [String] {
-    guard fields.contains(.connection) else { return [] }
-    return fields.all(.connection).flatMap { field in
-      field.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
+    var names: [String] = []
+    for field in fields where field.known == .connection && !field.withValue(self.saysNothingOfFields) {
+      names += field.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
     }
+    return names
+  }
+
+  /// Whether the value is `keep-alive` or `close` alone, which nearly all are: no string is made of those.
+  private static func saysNothingOfFields(_ value: UnsafeRawBufferPointer) -> Bool {
+    self.isWord(value, "keep-alive") || self.isWord(value, "close")
+  }
+
+  private static func isWord(_ value: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+    guard value.count == word.utf8CodeUnitCount else { return false }
+    for index in value.indices where value[index] | 0x20 != word.utf8Start[index] | 0x20 { return false }
+    return true
   }
 }

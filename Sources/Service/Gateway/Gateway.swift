@@ -49,7 +49,7 @@ public final class Gateway: Sendable {
     }
     let gateway = Gateway(listeners: listeners, contexts: contexts, log: log, logger: logger)
     for (listener, address) in zip(configuration.listeners, gateway.addresses) {
-      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address)"])
+      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address.hostAndPort)"])
     }
     return gateway
   }
@@ -108,5 +108,13 @@ extension GatewayConfiguration.Listener {
       timeouts: ListenerTimeouts(
         handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
         idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))
+  }
+}
+
+extension SocketAddress {
+  /// As in the configuration: `127.0.0.1:8443`, `[::1]:8443`.
+  fileprivate var hostAndPort: String {
+    let host = self.ipAddress ?? "?"
+    return "\(host.contains(":") ? "[\(host)]" : host):\(self.port ?? 0)"
   }
 }

@@ -25,7 +25,7 @@ struct GatewayReceiver: RequestReceiver {
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String) {
     guard let loop = self.contexts.current() else { return }
     let record = AuditRecord(
-      failedConnection: problem, from: address, listener: listener, auditID: AuditID(), received: .now(),
+      failedConnection: problem, from: address, listener: listener, auditID: loop.nextAuditID(), received: .now(),
       configuration: loop.generation.hash)
     loop.audit.write(record) { _ in }
   }

@@ -10,6 +10,7 @@ final class LoopContext {
   var generation: Generation
   /// What stays on this event loop: watches, other streams and tunnels.
   let streams: StreamRegistry
+  private var auditIDs = AuditIDSource()
   /// How many requests of this event loop are unanswered.
   private(set) var openExchanges = 0
 
@@ -22,8 +23,10 @@ final class LoopContext {
 
   /// Opens the audit record of a request that has just been read.
   func openRecord(_ request: AuditedRequest, of connection: ConnectionFacts) -> AuditRecord {
-    AuditRecord(request, of: connection, auditID: AuditID(), received: .now(), configuration: self.generation.hash)
+    AuditRecord(request, of: connection, auditID: self.nextAuditID(), received: .now(), configuration: self.generation.hash)
   }
+
+  func nextAuditID() -> AuditID { self.auditIDs.next() }
 
   func exchangeBegan() { self.openExchanges += 1 }
 

@@ -28,7 +28,7 @@ struct Route: Sendable {
     return self.covers(path)
   }
 
-  private func covers(_ path: String) -> Bool {
+  func covers(_ path: String) -> Bool {
     if self.pathPrefix == "/" { return true }
     guard path.hasPrefix(self.pathPrefix) else { return false }
     return path.utf8.count == self.pathPrefix.utf8.count || path.utf8.dropFirst(self.pathPrefix.utf8.count).first == UInt8(ascii: "/")
@@ -53,6 +53,11 @@ struct RouteTable: Sendable {
   /// - Throws: ``Problem`` 421 for a host that is not served here, or that is another one of ours than the handshake
   ///   named (RFC 9110 section 15.5.20), 404 for a path that no route serves.
   func route(for request: StrippedRequest, on connection: ConnectionFacts) throws(Problem) -> Route {
+    // Where no route names a host, no host separates anything, and none has to be read.
+    guard !self.knownHosts.isEmpty else {
+      guard let route = self.routes.first(where: { $0.covers(request.head.target.path) }) else { throw .noRoute }
+      return route
+    }
     let host = request.head.fields.first(.host).flatMap { HostName(hostField: $0.value) }
     if let host, let serverName = connection.serverName, host.text != serverName, self.separates(host.text, serverName) {
       throw .misdirected

@@ -18,7 +18,8 @@ struct Fixture: Sendable {
       serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
       requestHeaderCA: pki.frontProxyAuthority.certificatePEM, clientCA: pki.clientAuthority.certificatePEM, isSeeded: isSeeded)
     let cluster = try await PracticeCluster.start(
-      configuration, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      configuration, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    )
     return Fixture(pki: pki, cluster: cluster)
   }
 
@@ -37,13 +38,17 @@ struct Fixture: Sendable {
 
   /// A connection with a certificate, or without one.
   func connect(as certificate: TestCertificate? = nil) async throws -> RawClient {
+    try await RawClient.connect(port: self.cluster.port, context: try self.context(as: certificate))
+  }
+
+  func context(as certificate: TestCertificate?) throws -> NIOSSLContext {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.trustRoots = try self.pki.serverAuthority.trustRoots()
     if let certificate {
       tls.certificateChain = try certificate.chain()
       tls.privateKey = try certificate.privateKey()
     }
-    return try await RawClient.connect(port: self.cluster.port, tls: tls)
+    return try NIOSSLContext(configuration: tls)
   }
 
   /// One request over a connection of its own.

@@ -15,8 +15,7 @@ final class RawClient: Sendable {
     self.inbox = inbox
   }
 
-  static func connect(port: Int, tls: TLSConfiguration) async throws -> RawClient {
-    let context = try NIOSSLContext(configuration: tls)
+  static func connect(port: Int, context: NIOSSLContext) async throws -> RawClient {
     let inbox = Inbox()
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
@@ -43,7 +42,9 @@ final class RawClient: Sendable {
   func close() async { try? await self.channel.close().get() }
 
   /// What came until the connection closed, a condition held, or the time was up.
-  func bytes(within time: TimeAmount = .seconds(20), until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws -> [UInt8] {
+  func bytes(within time: TimeAmount = .seconds(20), until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws
+    -> [UInt8]
+  {
     let promise = self.channel.eventLoop.makePromise(of: [UInt8].self)
     self.inbox.wait(promise, until: isEnough)
     let timer = self.channel.eventLoop.scheduleTask(in: time) { self.inbox.giveUp() }

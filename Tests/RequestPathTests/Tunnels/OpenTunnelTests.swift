@@ -5,7 +5,8 @@ import SallyportPKI
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct OpenTunnelTests {
+/// One after another: some of them keep the machine busy.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct OpenTunnelTests {
   // MARK: Records
 
   @Test func aTunnelHasThreeRecordsAndTheLastSaysWhatPassed() async throws {
@@ -244,7 +245,7 @@ import Testing
   }
 
   @Test func aTunnelLastsNoLongerThanAStreamMay() async throws {
-    let world = try await TunnelWorld.start(limits: "maximumStreamAge: 1s")
+    let world = try await TunnelWorld.start(limits: "maximumStreamAge: 5s")
     let (client, server) = try await world.tunnel()
     try await server.reaches("the end") { $0.isClosed }
     try await client.reaches("the end") { $0.isClosed }
@@ -253,7 +254,7 @@ import Testing
   }
 
   @Test func aWatchLastsNoLongerThanAStreamMay() async throws {
-    let world = try await TunnelWorld.start(limits: "maximumStreamAge: 1s")
+    let world = try await TunnelWorld.start(limits: "maximumStreamAge: 5s")
     let client = try await world.connect()
     try await client.send("GET /api/v1/pods?watch=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
     let server = try await world.upstream.accept()

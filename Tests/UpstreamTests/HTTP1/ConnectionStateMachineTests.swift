@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportCore
 import SallyportWire
 import Testing
 

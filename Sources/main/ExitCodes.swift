@@ -1,0 +1,22 @@
+import ArgumentParser
+import Foundation
+
+/// The exit codes that scripts rely on.
+enum Exit {
+  /// A fault in what was given: a file, a name, a password.
+  static let fault = ExitCode(1)
+  /// Arguments that do not fit the command.
+  static let usage = ExitCode(2)
+
+  /// Runs a command's work; an error becomes one line on standard error and ``fault``.
+  static func reporting(_ work: () throws -> Void) throws {
+    do {
+      try work()
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      FileHandle.standardError.write(Data("sallyport: \(error)\n".utf8))
+      throw self.fault
+    }
+  }
+}
