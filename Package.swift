@@ -55,12 +55,14 @@ let package = Package(
     // The language of the house: messages as bytes, then the values that every station shares.
     station("Wire", [nioCore]),
     station("Core", ["SallyportWire", nioCore]),
+    station("Tunnel", ["SallyportCore", nioCore, nioSSL]),
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
       "Listener",
       [
-        "SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, nioHTTP2, nioHPACK, x509, swiftASN1, crypto, logging,
+        "SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, nioHTTP2, nioHPACK, x509, swiftASN1, crypto,
+        logging,
         nioConcurrencyHelpers,
       ]),
     station(
@@ -71,7 +73,9 @@ let package = Package(
       ]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
-    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
+    station(
+      "Upstream",
+      ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -85,7 +89,8 @@ let package = Package(
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
+        "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
         nioConcurrencyHelpers, logging,
       ]),
@@ -111,6 +116,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(of: "Tunnel", ["SallyportTunnel", "SallyportCore", nioCore, nioPosix, nioEmbedded]),
     tests(
       of: "Listener",
       [
@@ -140,16 +146,16 @@ let package = Package(
     tests(
       of: "Service",
       [
-        "SallyportService", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream", "SallyportCredential",
-        "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers,
-        logging,
+        "SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
+        "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix,
+        nioEmbedded, nioConcurrencyHelpers, logging,
       ]),
     tests(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
         "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "TestSupport",
-        nioCore, nioPosix, nioSSL, logging,
+        nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

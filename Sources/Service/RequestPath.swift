@@ -21,6 +21,7 @@ struct RequestPath {
       let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer)
       exchange.record.impersonation = stripped.impersonation
       exchange.record.clientAuditID = stripped.clientAuditID
+      exchange.record.upgrade = stripped.upgrade
 
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }

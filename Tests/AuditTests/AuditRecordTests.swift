@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 @_spi(Authenticator) import SallyportCore
 import Testing
@@ -10,6 +11,23 @@ import Testing
     #"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"fedcba98-7654-4210-8123-456789abcdef","#
   private static let times =
     #""requestReceivedTimestamp":"2026-03-01T09:05:07.000123Z","stageTimestamp":"2026-03-01T09:05:07.004560Z","#
+
+  @Test(arguments: [(1_000_000, "0.001"), (999_999, "0.000"), (12_345_678_901, "12.345"), (60_050_000_000, "60.050"), (-5, "0.000")])
+  func aTunnelsLastRecordSaysHowItEndedAndHowLongItWas(nanoseconds: Int64, seconds: String) throws {
+    var record = Samples.record()
+    record.upgrade = .spdy
+    record.streamEnd = StreamEnd(.certificateExpired, nanoseconds: nanoseconds)
+    let line = try ParsedLine(record)
+    #expect(line.annotation("upgrade") == "SPDY/3.1")
+    #expect(line.annotation("ended") == "certificateExpired")
+    #expect(line.annotation("duration") == seconds)
+  }
+
+  @Test func theManualNamesEveryEndOfAStream() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let manual = try String(contentsOf: root.appendingPathComponent("docs/AUDIT_LOG.md"), encoding: .utf8)
+    for reason in StreamEnd.Reason.allCases { #expect(manual.contains("`\(reason.rawValue)`"), "\(reason)") }
+  }
 
   @Test func anAllowedReadIsThisLine() throws {
     var record = Samples.record()

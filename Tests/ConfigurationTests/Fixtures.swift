@@ -28,6 +28,8 @@ let everyKey = """
       idleTimeout: 7m
       bodyTimeout: 8s
       streamsPerConnection: 20
+      streamGrace: 9s
+      maximumStreamAge: 10h
   authentication:
     clientCertificates:
       username: subject.commonName

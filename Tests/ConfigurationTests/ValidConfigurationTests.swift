@@ -29,6 +29,8 @@ import Testing
     #expect(listener.limits.headTimeout == .seconds(6))
     #expect(listener.limits.idleTimeout == .seconds(420))
     #expect(listener.limits.bodyTimeout == .seconds(8))
+    #expect(listener.limits.streamGrace == .seconds(9))
+    #expect(listener.limits.maximumStreamAge == .seconds(36_000))
 
     let authentication = read.authentication
     #expect(authentication.clientCertificates?.username == .subjectCommonName)
@@ -117,6 +119,8 @@ import Testing
     #expect(listener.limits.headTimeout == .seconds(10))
     #expect(listener.limits.idleTimeout == .seconds(120))
     #expect(listener.limits.bodyTimeout == .seconds(60))
+    #expect(listener.limits.streamGrace == .zero)
+    #expect(listener.limits.maximumStreamAge == nil)
     #expect(read.authentication.clientCertificates == nil)
     #expect(read.authentication.cacheLifetime == .seconds(60))
     #expect(read.authentication.throttle.failures == 5)

@@ -75,9 +75,14 @@ public struct AuditRecord: Sendable {
   public var route: String?
   public var upstream: String?
   public var response: Response?
+  /// The protocol that the client asked to change to.
+  public var upgrade: UpgradeProtocol?
+  /// How a tunnel ended, or why a stream was cut.
+  public var streamEnd: StreamEnd?
   /// Why the request did not get what it wanted; the detail is for this record and not for the client.
   public var problem: Problem?
-  /// Bytes of the request's body that were passed on, and of the answer's body with those that wait for this record.
+  /// Bytes of the request's body that were passed on, and of the answer's body with those that wait for this record. Of a
+  /// tunnel: what went each way behind the 101.
   public var bytesIn: UInt64 = 0
   public var bytesOut: UInt64 = 0
 

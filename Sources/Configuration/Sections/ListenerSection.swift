@@ -55,6 +55,10 @@ extension GatewayConfiguration.Listener {
     public var idleTimeout = Duration.seconds(120)
     /// How long a request's body may make no progress.
     public var bodyTimeout = Duration.seconds(60)
+    /// How long watches, other streamed answers and tunnels outlast the credential that they were admitted by.
+    public var streamGrace = Duration.zero
+    /// How long they last at most; `nil` for as long as both sides like.
+    public var maximumStreamAge: Duration?
 
     public init() {}
   }
@@ -106,6 +110,8 @@ extension GatewayConfiguration.Listener.Limits {
   /// kube-apiserver reads heads of up to 1 MiB (net/http's `DefaultMaxHeaderBytes`); more would never get through.
   static let headBytesRange = 1024...(1024 * 1024)
   static let timeoutRange = Duration.milliseconds(100)...Duration.seconds(3600)
+  static let streamGraceRange = Duration.zero...Duration.seconds(24 * 3600)
+  static let streamAgeRange = Duration.seconds(1)...Duration.seconds(30 * 24 * 3600)
 
   init(_ yaml: YAMLCursor) {
     self.init()
@@ -120,6 +126,8 @@ extension GatewayConfiguration.Listener.Limits {
       if let time = keys.optional("headTimeout")?.duration(in: range) { self.headTimeout = time }
       if let time = keys.optional("idleTimeout")?.duration(in: range) { self.idleTimeout = time }
       if let time = keys.optional("bodyTimeout")?.duration(in: range) { self.bodyTimeout = time }
+      if let time = keys.optional("streamGrace")?.duration(in: Self.streamGraceRange) { self.streamGrace = time }
+      self.maximumStreamAge = keys.optional("maximumStreamAge")?.duration(in: Self.streamAgeRange)
       return ()
     }
   }

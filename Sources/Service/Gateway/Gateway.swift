@@ -100,6 +100,7 @@ public final class Gateway: Sendable {
     for listener in self.listeners { await listener.stopAccepting() }
     let left = await self.contexts.waitUntilIdle(atMost: grace)
     if left > 0 { self.logger.notice("requests are cut at shutdown", metadata: ["requests": "\(left)"]) }
+    await self.contexts.cutStreams(.shutdown)
     for listener in self.listeners { await listener.close() }
     // What was cut still has its records to write.
     _ = await self.contexts.waitUntilIdle(atMost: .seconds(2))

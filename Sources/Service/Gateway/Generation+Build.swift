@@ -38,7 +38,12 @@ extension Generation {
         route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
         rules: policies.matchers[route.name])
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator)
+    var streamLimits: [String: StreamLimits] = [:]
+    for listener in configuration.listeners {
+      streamLimits[listener.name] = StreamLimits(
+        credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
+    }
+    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
   }
 
   private static func authenticator(
