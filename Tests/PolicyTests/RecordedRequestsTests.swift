@@ -20,8 +20,13 @@ import Testing
   static let file = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../../shared/kubernetes/request-paths.jsonl").standardizedFileURL
 
+  /// Empty where the record is not beside the repository, which must not be so in CI.
   static func recorded() throws -> [Recorded] {
-    let text = try String(contentsOf: self.file, encoding: .utf8)
+    guard let text = try? String(contentsOf: self.file, encoding: .utf8) else {
+      #expect(ProcessInfo.processInfo.environment["CI"] != "true", "\(self.file.path) must be there when CI=true")
+      print("request-paths.jsonl is not beside the repository: the record is not tested")
+      return []
+    }
     return try text.split(separator: "\n").enumerated().flatMap { number, line in
       let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
       let written = try #require(object["raw_target"] as? String)
@@ -79,6 +84,7 @@ import Testing
   @Test func noRequestThatLeaksASecretIsAllowed() throws {
     let policy = try Self.policy(["secrets-are-private"])
     let recorded = try Self.recorded()
+    guard !recorded.isEmpty else { return }
     #expect(Set(recorded.map(\.line)).count == 466)
     let leaking = recorded.filter(\.leaksSecret)
     #expect(leaking.count == 185)
@@ -96,6 +102,7 @@ import Testing
   @Test func whatIsNotAboutSecretsIsNotDenied() throws {
     let policy = try Self.policy(["secrets-are-private"])
     let others = try Self.recorded().filter { !$0.isAboutSecrets }
+    guard !others.isEmpty else { return }
     print("secrets-are-private: \(others.count) recorded requests are not about secrets")
     #expect(others.count == 85)
     for request in others {

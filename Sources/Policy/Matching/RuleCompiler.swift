@@ -86,17 +86,12 @@ struct RuleCompiler {
       var found: Set<Int32> = []
       var answering: Set<Int32> = []
       for (number, schema) in schemas.enumerated() {
-        let kind = catalogue.kindsBySchema[schema].flatMap(kinds.number)
-        let operations = catalogue.operations(answeringWith: [schema])
-        if kind == nil && operations.isEmpty {
+        let returned = ReturnedSchema(schema, catalogue, kinds)
+        if returned.isEmpty {
           self.note(placed, number, "is no schema that an operation answers with", self.vocabulary?.nearestSchema(to: schema))
         }
-        if let kind { found.insert(kind) }
-        // A kind that holds the schema is handed out by each of its actions, whatever their own schemas say.
-        for operation in operations {
-          answering.insert(Int32(operation))
-          if let holder = catalogue.operations[operation].kind.flatMap(kinds.number) { found.insert(holder) }
-        }
+        found.formUnion(returned.kinds)
+        answering.formUnion(returned.operations.lazy.map(Int32.init))
       }
       let filed = clause()
       self[keyPath: index].insert(kinds: found.sorted(), filed, of: selector, rule)

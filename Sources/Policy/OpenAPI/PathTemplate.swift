@@ -103,7 +103,9 @@ public struct PathTemplate: Sendable, Hashable, CustomStringConvertible {
 
   private static func segment(_ text: Substring) throws(Fault) -> Segment {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) else {
-      return .literal(try self.literal(text))
+      let literal = try self.literal(text)
+      guard literal != ".", literal != ".." else { throw Fault(message: "has a dot segment") }
+      return .literal(literal)
     }
     var pieces: [Piece] = []
     var rest = text
@@ -142,7 +144,6 @@ public struct PathTemplate: Sendable, Hashable, CustomStringConvertible {
       }
       decoded = plain
     }
-    guard decoded != ".", decoded != ".." else { throw Fault(message: "has a dot segment") }
     return decoded
   }
 

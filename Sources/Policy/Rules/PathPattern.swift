@@ -54,13 +54,21 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
   /// The paths of an operation.
   init(_ operation: Operation) {
     // The reader refuses templates that cannot be matched safely; one that comes from elsewhere is taken for what it says.
-    guard let template = try? PathTemplate(operation.path) else { return self.init(operation.path) }
+    if let template = try? PathTemplate(operation.path) {
+      self.init(template, text: operation.path, isOpen: operation.isOpenEnded)
+    } else {
+      self.init(operation.path)
+    }
+  }
+
+  private init(_ template: PathTemplate, text: String, isOpen: Bool) {
     var segments = template.segments
-    self.text = operation.path
+    self.text = text
     self.hasTrailingSlash = segments.count > 1 && segments.last == .literal("")
     if segments.last == .literal("") { segments.removeLast() }
-    if operation.isOpenEnded, !segments.isEmpty { segments.removeLast() }
-    self.isOpen = operation.isOpenEnded
+    // The last one stands for all that follow.
+    if isOpen, !segments.isEmpty { segments.removeLast() }
+    self.isOpen = isOpen
     self.segments = segments.map { segment in
       switch segment {
       case .literal(let text): .literal(text)

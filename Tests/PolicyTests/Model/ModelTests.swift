@@ -53,7 +53,10 @@ import Testing
             address: address))
         let decision = Self.summary(matcher.decide(question))
         counts[expected == nil ? "allowed" : expected!.hasPrefix("r") ? "denied" : expected!, default: 0] += 1
-        guard decision != expected else { continue }
+        if decision == expected {
+          if judged % 10 == 0 { Self.checkExplanation(matcher.explain(written), decision) }
+          continue
+        }
         Issue.record(
           """
           divergence: the engine says \(decision ?? "allow"), the model \(expected ?? "allow")
@@ -67,6 +70,17 @@ import Testing
     // The cases must be of every sort for the comparison to mean anything.
     for sort in ["allowed", "denied", "default", "unknown"] { #expect(counts[sort, default: 0] > Self.cases / 100, "\(sort)") }
     #expect(counts["refused", default: 0] < judged / 4)
+  }
+
+  /// What an explanation says of the rules must add up to the decision.
+  private static func checkExplanation(_ explanation: Explanation, _ decision: String?) {
+    let denying = explanation.rules.first { $0.effect == "deny" && $0.applies }?.rule
+    let expected = decision.flatMap { $0.hasPrefix("r") ? "p/\($0)" : nil }
+    #expect(denying == expected, "\(explanation.text)")
+    if decision == "unknown" { #expect(explanation.isUnknownOperation) }
+    if decision == nil, explanation.deniesByDefault {
+      #expect(explanation.rules.contains { $0.effect == "allow" && $0.people[0].isMeant && $0.selectors.contains(where: \.matches) })
+    }
   }
 
   private static func summary(_ decision: Decision) -> String? {
