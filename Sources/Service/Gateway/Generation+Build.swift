@@ -30,6 +30,7 @@ extension Generation {
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
+    for warning in policies.warnings { logger.warning("\(warning)") }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
