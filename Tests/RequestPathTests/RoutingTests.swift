@@ -34,12 +34,12 @@ import Testing
     "GET http://user:pw@private.example:80/version HTTP/1.0\r\n",
   ])
   func anAbsoluteTargetNamesTheHost(_ head: String) async throws {
-    try await Self.withHosts { house, _ in
+    try await Self.withHosts { house, upstream in
       let answer = try await house.ask("\(head)\r\n", as: house.certificate("alice")) { $0.serverName = nil }
       #expect(answer.status == 200)
       #expect(try house.closingRecord(of: answer).fact("route") == "private")
       #expect(try house.theRequestUpstream().line == "GET /version HTTP/1.1")
-      #expect(try house.theRequestUpstream().values("Host") == ["localhost"])
+      #expect(try house.theRequestUpstream().fieldLines.contains(upstream.hostLine))
     }
   }
 
@@ -68,7 +68,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("evil.example", "/api", 421), ("gateway.example", "/metrics", 404), ("gateway.example", "/api", 200), ("gateway.example", "/api/v1", 200),
+    ("evil.example", "/api", 421), ("gateway.example", "/metrics", 404), ("gateway.example", "/api", 200),
+    ("gateway.example", "/api/v1", 200),
     // A prefix ends where a segment does.
     ("gateway.example", "/apis", 404), ("gateway.example", "/", 404), ("gateway.example", "/%61pi", 200), ("gateway.example", "/API", 404),
   ])
@@ -76,7 +77,9 @@ import Testing
     try await House.with(script: ScriptedUpstream.answering(ScriptedUpstream.ok())) { plan in
       plan.route = ["match: {hosts: [gateway.example], path: /api}", "authenticate: [clientCertificate, password]"]
     } _: { house, upstream in
-      let answer = try await house.ask("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", as: house.certificate("alice")) { $0.serverName = nil }
+      let answer = try await house.ask("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n", as: house.certificate("alice")) {
+        $0.serverName = nil
+      }
       #expect(answer.status == status)
       #expect(upstream.connections == (status == 200 ? 1 : 0))
       #expect(try house.closingRecord(of: answer).responseStatus?.code == status)
