@@ -13,9 +13,11 @@ PORT ?= 8443
 demo: release
 	.build/release/sallyport demo --port $(PORT)
 
+# The system tests come last and alone: they start processes, measure their memory and kill them.
 test: packages test-peers lint
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
-	$(SWIFT) test $(SWIFT_FLAGS) --skip-build
+	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --skip SallyportSystemTests
+	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --filter SallyportSystemTests
 
 build: packages
 	$(SWIFT) build $(SWIFT_FLAGS)
@@ -24,10 +26,12 @@ release: packages
 	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport
 
 packages:
+	@command -v $(SWIFT) >/dev/null || { echo 'No `$(SWIFT)` in PATH. With sudo: sudo env "PATH=$$PATH" make …' >&2; exit 1; }
 	@scripts/install-packages build
 
 test-peers:
 	@scripts/install-packages test
+	@scripts/install-debian-kubectl
 	@scripts/install-python-peers
 
 format:

@@ -17,6 +17,8 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -41,6 +43,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
@@ -52,20 +55,27 @@ let package = Package(
     // The language of the house: messages as bytes, then the values that every station shares.
     station("Wire", [nioCore]),
     station("Core", ["SallyportWire", nioCore]),
+    station("Tunnel", ["SallyportCore", nioCore, nioSSL]),
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
       "Listener",
-      ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging, nioConcurrencyHelpers]),
+      [
+        "SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, nioHTTP2, nioHPACK, x509, swiftASN1, crypto,
+        logging,
+        nioConcurrencyHelpers,
+      ]),
     station(
       "Authentication",
       [
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
         swiftASN1,
       ]),
-    station("Policy", ["SallyportCore", "SallyportWire"]),
+    station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
-    station("Upstream", ["SallyportCore", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
+    station(
+      "Upstream",
+      ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -79,7 +89,8 @@ let package = Package(
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportListener", "SallyportAuthentication", "SallyportPolicy", "SallyportCredential",
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
+        "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
         nioConcurrencyHelpers, logging,
       ]),
@@ -105,11 +116,12 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(of: "Tunnel", ["SallyportTunnel", "SallyportCore", nioCore, nioPosix, nioEmbedded]),
     tests(
       of: "Listener",
       [
-        "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, x509,
-        swiftASN1, logging, nioConcurrencyHelpers,
+        "SallyportListener", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
+        nioHTTP2, nioHPACK, x509, swiftASN1, logging, nioConcurrencyHelpers,
       ]),
     tests(
       of: "Authentication",
@@ -117,7 +129,7 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
-    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", nioCore]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",
@@ -131,13 +143,19 @@ let package = Package(
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
-    tests(of: "Service", ["SallyportService", "SallyportCore", "SallyportWire", nioCore]),
+    tests(
+      of: "Service",
+      [
+        "SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
+        "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix,
+        nioEmbedded, nioConcurrencyHelpers, logging,
+      ]),
     tests(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
         "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "TestSupport",
-        nioCore, nioPosix, nioSSL, logging,
+        nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

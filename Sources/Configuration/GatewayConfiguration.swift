@@ -16,6 +16,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
   public let upstreams: [Upstream]
   /// In the order in which they are tried.
   public let routes: [Route]
+  public let policy: Policy
   public let audit: Audit
   /// SHA-256 over the configuration file's bytes, lower-case hexadecimal: which configuration a record was made under.
   public let hash: String
@@ -42,17 +43,18 @@ extension GatewayConfiguration {
       let upstreams = keys.required("upstreams")?.list(atLeast: 1) { Located($0, Upstream.init) }
       let routes = keys.required("routes")?.list(atLeast: 1) { Located($0, Route.init) }
       let audit = keys.required("audit").flatMap(Audit.init)
-      keys.notInThisVersion("issuer", "policy", "admin")
+      let policy = keys.optional("policy").map(Policy.init) ?? Policy()
+      keys.notInThisVersion("issuer", "admin")
       guard let listeners, let credentials, let upstreams, let routes else { return nil }
       CrossReferences(
         document: yaml, listeners: listeners, authentication: authentication, credentials: credentials, upstreams: upstreams,
-        routes: routes
+        routes: routes, policy: policy
       ).check()
       guard let audit else { return nil }
       return Self(
         eventLoops: eventLoops, listeners: listeners.compactMap(\.value), authentication: authentication,
         credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value), routes: routes.compactMap(\.value),
-        audit: audit, hash: hash)
+        policy: policy, audit: audit, hash: hash)
     }
     guard let configuration else { return nil }
     self = configuration

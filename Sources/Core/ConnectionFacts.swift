@@ -14,10 +14,12 @@ public final class ConnectionFacts: Sendable {
   public let serverName: String?
   /// The client certificate that was verified in this listener's trust generation, if one was presented.
   public let clientCertificate: VerifiedCertificate?
+  /// The version of HTTP that the connection was set up for.
+  public let httpVersion: ConnectionHTTPVersion
 
   public init(
     listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
-    clientCertificate: VerifiedCertificate?
+    clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1
   ) {
     self.listener = listener
     self.clientAddress = clientAddress
@@ -25,7 +27,14 @@ public final class ConnectionFacts: Sendable {
     self.tlsVersion = tlsVersion
     self.serverName = serverName
     self.clientCertificate = clientCertificate
+    self.httpVersion = httpVersion
   }
+}
+
+/// What a connection speaks, in the words of the audit record. Behind the listener all requests are alike.
+public enum ConnectionHTTPVersion: String, Sendable {
+  case http1 = "HTTP/1.1"
+  case http2 = "HTTP/2"
 }
 
 /// An IP address and port, kept as the text that the audit record shows and as bytes for the throttle.

@@ -26,6 +26,17 @@ public protocol ClientStream: AnyObject {
   /// The request will be answered without its body being wanted: the connection closes behind the answer unless the
   /// body has already come.
   func abandonRequestBody()
+  /// Answers 101 and gives the connection up to a tunnel: the stream and its delegate are done with.
+  ///
+  /// The head must name the new protocol (`Connection`, `Upgrade`). What the client sent behind its request is held by the
+  /// end that is returned, and was seen by nobody.
+  ///
+  /// - Returns: `nil` where the client is gone, or its connection cannot change its protocol
+  func switchProtocols(_ head: ResponseHead) -> (any TunnelEnd)?
+}
+
+extension ClientStream {
+  public func switchProtocols(_ head: ResponseHead) -> (any TunnelEnd)? { nil }
 }
 
 /// What happens on the client's side. Implemented by `Service` for each request.
@@ -79,4 +90,12 @@ public protocol UpstreamStreamDelegate: AnyObject {
   func upstreamFlowChanged(paused: Bool)
   /// The answer failed, or breaks off here if its head was already passed on.
   func upstreamFailed(_ problem: Problem)
+  /// The server changed to the protocol that was asked for: the last call. Whoever gets the end opens it or cuts it.
+  ///
+  /// - Parameter head: the 101, without the fields that name the protocol
+  func upstreamSwitchedProtocols(_ head: ResponseHead, _ end: any TunnelEnd)
+}
+
+extension UpstreamStreamDelegate {
+  public func upstreamSwitchedProtocols(_ head: ResponseHead, _ end: any TunnelEnd) { end.cut() }
 }

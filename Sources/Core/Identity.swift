@@ -3,6 +3,8 @@ public import struct Foundation.Date
 /// How somebody proved who they are; the raw value stands in the audit record.
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile
+  /// The gateway itself, where it asks an upstream something of its own.
+  case gateway
 }
 
 /// Somebody who was authenticated: what Kubernetes calls `user.Info`, and where it comes from.

@@ -6,7 +6,7 @@ public import SallyportCore
 
 public import struct Foundation.Date
 
-/// The door: accepts connections, ends TLS, speaks HTTP/1.1, and hands each request to a ``RequestReceiver``.
+/// The door: accepts connections, ends TLS, speaks HTTP/1.1 and HTTP/2, and hands each request to a ``RequestReceiver``.
 ///
 /// Connections are spread over the event loops of the group, and each stays on its own. Session tickets live no longer
 /// than the hour in which they were made, and no longer than the trust under which they were made.
@@ -44,7 +44,8 @@ public final class Listener: Sendable {
     let tls: ServerTLS? = try configuration.tls.map { files throws(Problem) in try ServerTLS(files) }
     let setup = ConnectionSetup(
       name: configuration.name, tls: tls, trustedPeers: configuration.trustedPeers, messages: configuration.messages,
-      timeouts: configuration.timeouts, receiver: receiver, registry: ConnectionRegistry(limits: configuration.connections), now: now)
+      timeouts: configuration.timeouts, streamsPerConnection: configuration.connections.streamsPerConnection, receiver: receiver,
+      registry: ConnectionRegistry(limits: configuration.connections), now: now)
     let server = try await self.bind(configuration, setup: setup, group: group)
     guard let localAddress = server.localAddress else {
       throw ListenerProblem.addressUnusable.with(detail: "listener \(configuration.name): the socket has no address")

@@ -49,12 +49,18 @@ public struct ServerTLSConfiguration: Sendable, Hashable {
   public var clientCAFile: String?
   /// The oldest version that is spoken. By default TLS 1.2.
   public var minimumVersion: Version
+  /// Whether clients are offered HTTP/2 beside HTTP/1.1 (ALPN, RFC 7301). By default they are.
+  public var offersHTTP2: Bool
 
-  public init(certificateFile: String, privateKeyFile: String, clientCAFile: String? = nil, minimumVersion: Version = .tls12) {
+  public init(
+    certificateFile: String, privateKeyFile: String, clientCAFile: String? = nil, minimumVersion: Version = .tls12,
+    offersHTTP2: Bool = true
+  ) {
     self.certificateFile = certificateFile
     self.privateKeyFile = privateKeyFile
     self.clientCAFile = clientCAFile
     self.minimumVersion = minimumVersion
+    self.offersHTTP2 = offersHTTP2
   }
 }
 
@@ -64,10 +70,14 @@ public struct ConnectionLimits: Sendable, Hashable {
   public var total: Int
   /// Connections from one address; an IPv6 address counts with its /64. By default 512.
   public var perAddress: Int
+  /// Requests at once on one connection of HTTP/2; more break the protocol and end the connection. By default 100, as at
+  /// kube-apiserver, and as many as a client may assume before it has heard of the limit.
+  public var streamsPerConnection: Int
 
-  public init(total: Int = 10_000, perAddress: Int = 512) {
+  public init(total: Int = 10_000, perAddress: Int = 512, streamsPerConnection: Int = 100) {
     self.total = total
     self.perAddress = perAddress
+    self.streamsPerConnection = streamsPerConnection
   }
 }
 

@@ -17,6 +17,8 @@ public enum ListenerProblem {
   public static let tlsHandshakeTimedOut = connection("tlsHandshakeTimedOut", "The TLS handshake took too long.")
   public static let plaintextOnTLSPort = connection("plaintextOnTLSPort", "The client spoke no TLS on a TLS port.")
   public static let requestHeadTimedOut = connection("requestHeadTimedOut", "The request's head took too long.")
+  public static let http2Malformed = connection("http2Malformed", "The HTTP/2 connection broke the rules of the protocol.")
+  public static let http2Flood = connection("http2Flood", "The HTTP/2 connection cost more than its requests.", status: 429)
   public static let tooManyConnections = connection("tooManyConnections", "The listener has too many connections.", status: 429)
   public static let tooManyConnectionsFromAddress = connection(
     "tooManyConnectionsFromAddress", "The client's address has too many connections.", status: 429)

@@ -3,8 +3,8 @@ import SallyportWire
 
 /// Judges whether a request may go on to its upstream.
 ///
-/// There are no rules over operations yet: what is judged is whether the route lets its users act as others, and whether
-/// a browser was led here by a foreign page. Everything else is allowed, by no rule in particular.
+/// First whether the route lets its users act as others, and whether a browser was led here by a foreign page; no rule of a
+/// policy file undoes that. Then the rules of the route's policies.
 public struct AccessPolicy: Sendable {
   /// What a route makes of a request to act as somebody else.
   public enum Impersonation: Sendable, Hashable {
@@ -15,19 +15,23 @@ public struct AccessPolicy: Sendable {
   }
 
   private let impersonation: Impersonation
+  private let rules: PolicyMatcher?
 
-  public init(impersonation: Impersonation = .allow) {
+  /// - Parameter rules: the route's policies, compiled; `nil` for none
+  public init(impersonation: Impersonation = .allow, rules: PolicyMatcher? = nil) {
     self.impersonation = impersonation
+    self.rules = rules
   }
 
-  /// The decision on one request; it depends on nothing but the request.
-  public func decide(_ request: AuthenticatedRequest) -> Decision {
+  /// The decision on one request; it depends on nothing but the request and where it comes from.
+  public func decide(_ request: AuthenticatedRequest, from client: ClientAddress) -> Decision {
     if self.impersonation == .refuse && request.stripped.impersonation != nil {
       return .deny(rule: nil, message: "This gateway lets nobody act as somebody else here; leave out --as and the Impersonate headers.")
     }
     if let foreign = BrowserOrigin.foreignness(of: request.stripped) {
       return .deny(rule: nil, message: foreign)
     }
-    return .allow(rule: nil)
+    guard let rules = self.rules else { return .allow(rule: nil) }
+    return rules.decide(PolicyQuestion(request, from: client))
   }
 }

@@ -21,6 +21,7 @@ struct RequestPath {
       let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer)
       exchange.record.impersonation = stripped.impersonation
       exchange.record.clientAuditID = stripped.clientAuditID
+      exchange.record.upgrade = stripped.upgrade
 
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
@@ -58,7 +59,7 @@ struct RequestPath {
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.
-      let decision = route.policy.decide(authenticated)
+      let decision = route.policy.decide(authenticated, from: exchange.connection.clientAddress)
       exchange.record.decision = decision
       guard let permitted = PermittedRequest(authenticated, decision) else {
         throw .denied(decision.denialMessage)

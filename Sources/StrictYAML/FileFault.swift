@@ -60,6 +60,11 @@ public struct FileFaults: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The faults of several files, in the order in which they are given.
+  public init(inOrder faults: [FileFault]) {
+    self.faults = faults
+  }
+
   /// One fault a line.
   public var description: String { self.faults.map(\.description).joined(separator: "\n") }
 }

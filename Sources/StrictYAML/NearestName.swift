@@ -5,7 +5,8 @@ public enum NearestName {
     guard name.utf8.count <= 64 else { return nil }
     let folded = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?
-    for candidate in names.sorted() {
+    // A name with a control character in it is itself a slip, and must not get onto a terminal.
+    for candidate in names.sorted() where !candidate.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
       let distance = self.distance(folded, Array(candidate.lowercased().unicodeScalars))
       if distance <= max(1, candidate.count / 3), distance < best?.distance ?? .max { best = (candidate, distance) }
     }

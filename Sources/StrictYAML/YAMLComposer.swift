@@ -8,6 +8,12 @@ struct YAMLComposer {
 
   /// The tree, or `nil` where there is none; every reason is on the session's list.
   func compose(_ text: String) -> YAMLTree? {
+    self.withRoot(of: text) { self.tree(of: $0, at: .root, depth: 0) }
+  }
+
+  /// Hands out the text's one document while the parser that made it lives; `nil` where there is none.
+  @discardableResult
+  func withRoot<Value>(of text: String, _ body: (Node) -> Value) -> Value? {
     guard text.utf8.count <= self.limits.bytes else {
       self.refuse(.start, "is larger than \(self.limits.bytes) bytes", "split it, or remove what is not needed")
       return nil
@@ -24,11 +30,11 @@ struct YAMLComposer {
           self.refuse(.start, "is empty", "write the document")
           return nil
         }
-        let tree = self.tree(of: root, at: .root, depth: 0)
+        let value = body(root)
         if let second = try parser.nextRoot() {
           self.refuse(.init(second.mark), "holds a second document", "put it into a file of its own")
         }
-        return tree
+        return value
       }
     } catch let error as YamlError {
       self.record(error, in: text)

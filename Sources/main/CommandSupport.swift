@@ -54,6 +54,23 @@ enum Faults {
   }
 }
 
+/// How many files and connections the process may have open.
+enum OpenFileLimit {
+  /// More than this is never needed, and some systems allow a thousand million.
+  private static let enough: rlim_t = 1 << 20
+
+  /// Asks for all that is allowed: the soft limit of most shells, 1024, is spent by some 500 watches, two connections each.
+  static func raise() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    let wanted = min(limit.rlim_max, self.enough)
+    guard limit.rlim_cur < wanted else { return }
+    limit.rlim_cur = wanted
+    // If it is refused, the limit stays as it was, and the listener says so when it is reached.
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
 /// Waits for a signal that asks the process to end.
 enum EndSignal {
   static func wait() async -> String {

@@ -17,6 +17,7 @@ struct DemoCommand: AsyncParsableCommand {
   @OptionGroup var logging: LoggingOptions
 
   func run() async throws {
+    OpenFileLimit.raise()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let demo = try await Faults.reported {
       try await Demo.start(directory: self.directory, port: self.port, group: group, logger: self.logging.logger())

@@ -15,6 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var logging: LoggingOptions
 
   func run() async throws {
+    OpenFileLimit.raise()
     let configuration = try Faults.reported { try GatewayConfiguration.load(file: self.config) }
     let logger = self.logging.logger()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops ?? System.coreCount)

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 @_spi(Authenticator) import SallyportCore
 import Testing
@@ -10,6 +11,23 @@ import Testing
     #"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"fedcba98-7654-4210-8123-456789abcdef","#
   private static let times =
     #""requestReceivedTimestamp":"2026-03-01T09:05:07.000123Z","stageTimestamp":"2026-03-01T09:05:07.004560Z","#
+
+  @Test(arguments: [(1_000_000, "0.001"), (999_999, "0.000"), (12_345_678_901, "12.345"), (60_050_000_000, "60.050"), (-5, "0.000")])
+  func aTunnelsLastRecordSaysHowItEndedAndHowLongItWas(nanoseconds: Int64, seconds: String) throws {
+    var record = Samples.record()
+    record.upgrade = .spdy
+    record.streamEnd = StreamEnd(.certificateExpired, nanoseconds: nanoseconds)
+    let line = try ParsedLine(record)
+    #expect(line.annotation("upgrade") == "SPDY/3.1")
+    #expect(line.annotation("ended") == "certificateExpired")
+    #expect(line.annotation("duration") == seconds)
+  }
+
+  @Test func theManualNamesEveryEndOfAStream() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let manual = try String(contentsOf: root.appendingPathComponent("docs/AUDIT_LOG.md"), encoding: .utf8)
+    for reason in StreamEnd.Reason.allCases { #expect(manual.contains("`\(reason.rawValue)`"), "\(reason)") }
+  }
 
   @Test func anAllowedReadIsThisLine() throws {
     var record = Samples.record()
@@ -27,7 +45,7 @@ import Testing
       + #""userAgent":"kubectl/v1.36.2 (linux/amd64)","#
       + #""objectRef":{"resource":"pods","namespace":"dev","name":"web","apiVersion":"v1"},"#
       + #""responseStatus":{"metadata":{},"code":200},"# + Self.times
-      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
+      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/protocol":"HTTP/1.1","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
       + #""sallyport.dev/authentication":"clientCertificate","#
       + #""sallyport.dev/original-identity":"{\"subject\":\"CN=alice,O=dev\",\"serial\":\"0a1b\"}","#
       + #""sallyport.dev/decision":"allow","sallyport.dev/route":"api","sallyport.dev/upstream":"kubernetes","#
@@ -60,7 +78,7 @@ import Testing
       + #""objectRef":{"resource":"pods","namespace":"prod","name":"db","apiVersion":"v1","subresource":"exec"},"#
       + #""responseStatus":{"metadata":{},"status":"Failure","message":"pods \"db\" is forbidden","reason":"Forbidden","code":403},"#
       + Self.times
-      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
+      + #""annotations":{"sallyport.dev/listener":"main","sallyport.dev/protocol":"HTTP/1.1","sallyport.dev/tls":"TLSv1.3","sallyport.dev/config":"c0ffee","#
       + #""sallyport.dev/authentication":"clientCertificate","sallyport.dev/decision":"deny","sallyport.dev/rule":"no-shells","#
       + #""authorization.k8s.io/decision":"forbid","authorization.k8s.io/reason":"Shells are not for \"you\".","#
       + #""sallyport.dev/client-audit-id":"mine"}}"# + "\n"

@@ -4,10 +4,10 @@ import Testing
   @Test func namesAreUnique() {
     #expect(
       faults(in: everyKey, replacing: "- name: nobody", by: "- name: front-proxy").contains(
-        "41:9: credentials[1].name: is the name of an earlier credential; choose another"))
+        "43:9: credentials[1].name: is the name of an earlier credential; choose another"))
     #expect(
       faults(in: everyKey, replacing: "- name: api", by: "- name: dashboard") == [
-        "64:9: routes[1].name: is the name of an earlier route; choose another"
+        "66:9: routes[1].name: is the name of an earlier route; choose another"
       ])
   }
 
@@ -22,8 +22,8 @@ import Testing
   @Test func aRouteNamesAnUpstreamThatExists() {
     #expect(
       faults(in: everyKey, replacing: "upstream: kubernetes", by: "upstream: kubernets") == [
-        "45:9: upstreams[0].name: is used by no route; remove the upstream, or name it in a route",
-        "66:13: routes[1].upstream: names no upstream; did you mean `kubernetes`?",
+        "47:9: upstreams[0].name: is used by no route; remove the upstream, or name it in a route",
+        "68:13: routes[1].upstream: names no upstream; did you mean `kubernetes`?",
       ])
     #expect(
       faults(in: leastKeys, replacing: "upstream: app", by: "upstream: elsewhere").contains(
@@ -33,29 +33,29 @@ import Testing
   @Test func aRouteNamesACredentialThatExists() {
     #expect(
       faults(in: everyKey, replacing: "credential: front-proxy", by: "credential: front_proxy") == [
-        "39:9: credentials[0].name: is used by no route; remove the credential, or name it in a route",
-        "67:15: routes[1].credential: names no credential; did you mean `front-proxy`?",
+        "41:9: credentials[0].name: is used by no route; remove the credential, or name it in a route",
+        "69:15: routes[1].credential: names no credential; did you mean `front-proxy`?",
       ])
   }
 
   @Test func anItemWithFaultsStillHasItsName() {
     #expect(
       faults(in: everyKey, replacing: "kind: kubernetes", by: "kind: cluster") == [
-        "46:9: upstreams[0].kind: is not a known word; write kubernetes or generic"
+        "48:9: upstreams[0].kind: is not a known word; write kubernetes or generic"
       ])
   }
 
   @Test func identitiesAreNotPresentedInTheClear() {
     #expect(
       faults(in: everyKey, replacing: "credential: nobody", by: "credential: front-proxy").contains(
-        "62:15: routes[0].credential: would present identities to an upstream without TLS; use https servers, or a credential of kind none")
+        "64:15: routes[0].credential: would present identities to an upstream without TLS; use https servers, or a credential of kind none")
     )
   }
 
   @Test func identitiesAreNotPresentedToWhomeverTheSystemTrusts() {
     #expect(
       faults(in: everyKey, replacing: "  caFile: certs/cluster-ca.pem\n", by: "") == [
-        "66:15: routes[1].credential: would present identities to an upstream without a caFile; add caFile to the upstream"
+        "68:15: routes[1].credential: would present identities to an upstream without a caFile; add caFile to the upstream"
       ])
   }
 
@@ -66,19 +66,19 @@ import Testing
       ])
     #expect(
       faults(in: everyKey, replacing: "  passwords:\n  - passwordFile: {file: certs/users.yaml}\n", by: "") == [
-        "61:18: routes[0].authenticate[0]: is not configured; add authentication.passwords",
-        "66:37: routes[1].authenticate[1]: is not configured; add authentication.passwords",
+        "63:18: routes[0].authenticate[0]: is not configured; add authentication.passwords",
+        "68:37: routes[1].authenticate[1]: is not configured; add authentication.passwords",
       ])
     #expect(
       faults(in: everyKey, replacing: "    clientCAFile: certs/client-ca.pem\n", by: "") == [
-        "67:18: routes[1].authenticate[0]: cannot happen: no listener has a clientCAFile; add tls.clientCAFile to a listener"
+        "69:18: routes[1].authenticate[0]: cannot happen: no listener has a clientCAFile; add tls.clientCAFile to a listener"
       ])
   }
 
   @Test func whatIsConfiguredIsAccepted() {
     #expect(
       faults(in: everyKey, replacing: "[clientCertificate, password]", by: "[password]") == [
-        "28:5: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`"
+        "30:5: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`"
       ])
     #expect(
       faults(in: leastKeys, replacing: "authenticate: [password]", by: "authenticate: [], anonymous: [/]") == [
@@ -99,25 +99,25 @@ import Testing
       ])
     #expect(
       faults(in: everyKey, replacing: "[/healthz, /version]", by: "[/healthz, /healthz]") == [
-        "69:25: routes[1].anonymous[1]: stands in the list twice; remove it"
+        "71:25: routes[1].anonymous[1]: stands in the list twice; remove it"
       ])
     #expect(
       faults(in: everyKey, replacing: "https://[::1]", by: "https://10.0.0.1:6443/") == [
-        "47:38: upstreams[0].servers[1]: names the same server as an earlier item; remove it"
+        "49:38: upstreams[0].servers[1]: names the same server as an earlier item; remove it"
       ])
   }
 
   @Test func anAnonymousPathLiesOnItsRoute() {
     #expect(
       faults(in: everyKey, replacing: "authenticate: [password]", by: "authenticate: [password]\n  anonymous: [/ui/x, /uix]") == [
-        "64:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
+        "66:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
       ])
   }
 
   @Test func plainTextIsAllowedOnlyWhereItIsUsed() {
     #expect(
       faults(in: everyKey, replacing: "http://Dashboard.svc", by: "https://Dashboard.svc") == [
-        "56:22: upstreams[1].insecurePlaintext: is true while every server is https; remove it"
+        "58:22: upstreams[1].insecurePlaintext: is true while every server is https; remove it"
       ])
   }
 

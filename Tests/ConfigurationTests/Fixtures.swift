@@ -7,9 +7,9 @@ let everyKey = """
   kind: Gateway
   server:
     eventLoops: 3
-
   listeners:
   - name: main
+    http2: false
     address: 0.0.0.0:8443
     tls:
       certificateFile: certs/server.pem
@@ -27,7 +27,9 @@ let everyKey = """
       headTimeout: 6s
       idleTimeout: 7m
       bodyTimeout: 8s
-
+      streamsPerConnection: 20
+      streamGrace: 9s
+      maximumStreamAge: 10h
   authentication:
     clientCertificates:
       username: subject.commonName
@@ -59,6 +61,7 @@ let everyKey = """
   - name: dashboard
     servers: [http://Dashboard.svc]
     insecurePlaintext: true
+    openapi: dashboard.json
 
   routes:
   - name: dashboard
@@ -73,10 +76,14 @@ let everyKey = """
     authenticate: [clientCertificate, password]
     anonymous: [/healthz, /version]
     impersonation: refuse
+    policies: [secrets-are-private]
 
   audit:
     directory: audit
     durability: synced
+
+  policy:
+    files: ["policies/*.yaml"]
   """
 
 /// The least that a configuration can say.

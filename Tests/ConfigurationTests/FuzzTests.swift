@@ -53,8 +53,10 @@ import Testing
         let lines = bytes.count { $0 == 0x0A || $0 == 0x0D } + bytes.count { $0 == 0x85 || $0 == 0xA8 || $0 == 0xA9 } + 2
         #expect(!error.faults.isEmpty)
         #expect(error.faults.allSatisfy { (1...lines).contains($0.place.line) && $0.place.column >= 1 })
-        #expect(
-          error.faults.allSatisfy { fault in !fault.description.unicodeScalars.contains { $0.properties.generalCategory == .control } })
+        for fault in error.faults {
+          let text = fault.description
+          #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control }, "\(text.debugDescription)")
+        }
         refused += 1
       }
     }

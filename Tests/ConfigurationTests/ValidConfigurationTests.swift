@@ -23,10 +23,14 @@ import Testing
     #expect(listener.limits.fieldCount == 100)
     #expect(listener.limits.connections == 1000)
     #expect(listener.limits.connectionsPerAddress == 50)
+    #expect(listener.limits.streamsPerConnection == 20)
+    #expect(!listener.http2)
     #expect(listener.limits.handshakeTimeout == .seconds(5))
     #expect(listener.limits.headTimeout == .seconds(6))
     #expect(listener.limits.idleTimeout == .seconds(420))
     #expect(listener.limits.bodyTimeout == .seconds(8))
+    #expect(listener.limits.streamGrace == .seconds(9))
+    #expect(listener.limits.maximumStreamAge == .seconds(36_000))
 
     let authentication = read.authentication
     #expect(authentication.clientCertificates?.username == .subjectCommonName)
@@ -72,6 +76,12 @@ import Testing
     #expect(dashboard.kind == .generic)
     #expect(dashboard.servers.map(\.description) == ["http://dashboard.svc:80"])
     #expect(!dashboard.isEncrypted)
+    #expect(kubernetes.openapi == nil)
+    guard case .file(let openapi) = dashboard.openapi else {
+      Issue.record("no OpenAPI document")
+      return
+    }
+    #expect(openapi.path == "/etc/sallyport/dashboard.json")
 
     #expect(read.routes.map(\.name) == ["dashboard", "api"])
     #expect(read.routes[0].match.hosts == ["dashboard.example.org"])
@@ -83,6 +93,9 @@ import Testing
     #expect(read.routes[1].authenticate == [.clientCertificate, .password])
     #expect(read.routes[1].anonymous == ["/healthz", "/version"])
     #expect(read.routes[1].impersonation == .refuse)
+    #expect(read.routes[0].policies == nil)
+    #expect(read.routes[1].policies?.map(\.name) == ["secrets-are-private"])
+    #expect(read.policy.files.map(\.path) == ["/etc/sallyport/policies/*.yaml"])
 
     #expect(read.audit.directory.path == "/etc/sallyport/audit")
     #expect(read.audit.durability == .synced)
@@ -100,10 +113,14 @@ import Testing
     #expect(listener.limits.fieldCount == 512)
     #expect(listener.limits.connections == 16384)
     #expect(listener.limits.connectionsPerAddress == 4096)
+    #expect(listener.limits.streamsPerConnection == 100)
+    #expect(listener.http2)
     #expect(listener.limits.handshakeTimeout == .seconds(10))
     #expect(listener.limits.headTimeout == .seconds(10))
     #expect(listener.limits.idleTimeout == .seconds(120))
     #expect(listener.limits.bodyTimeout == .seconds(60))
+    #expect(listener.limits.streamGrace == .zero)
+    #expect(listener.limits.maximumStreamAge == nil)
     #expect(read.authentication.clientCertificates == nil)
     #expect(read.authentication.cacheLifetime == .seconds(60))
     #expect(read.authentication.throttle.failures == 5)
@@ -118,11 +135,14 @@ import Testing
     #expect(upstream.idleTimeout == .seconds(30))
     #expect(upstream.maximumConnections == 4096)
     #expect(upstream.responseHeadTimeout == nil)
+    #expect(upstream.openapi == nil)
     let route = read.routes[0]
     #expect(route.match == .init())
     #expect(route.match.path == "/")
     #expect(route.anonymous.isEmpty)
     #expect(route.impersonation == .forward)
+    #expect(route.policies == nil)
+    #expect(read.policy.files.isEmpty)
     #expect(read.audit.directory.path == "/var/log/sallyport")
     #expect(read.audit.durability == .written)
   }

@@ -125,7 +125,7 @@ import Testing
     ("http://10.0.0.1", "is not encrypted; write an https URL, or set insecurePlaintext: true on this upstream"),
   ]) func whatIsNoServerIsRefused(written: String, fault: String) {
     #expect(
-      faults(in: everyKey, replacing: "https://10.0.0.1:6443", by: written) == ["47:13: upstreams[0].servers[0]: \(fault)"])
+      faults(in: everyKey, replacing: "https://10.0.0.1:6443", by: written) == ["49:13: upstreams[0].servers[0]: \(fault)"])
   }
 
   @Test(arguments: [
@@ -140,13 +140,13 @@ import Testing
     ("'/a b'", "has a blank, a control character or a backslash; write the path without it"),
     ("/a\\b", "has a blank, a control character or a backslash; write the path without it"),
   ]) func whatIsNoAnonymousPathIsRefused(written: String, fault: String) {
-    #expect(faults(in: everyKey, replacing: "[/healthz,", by: "[\(written),") == ["69:15: routes[1].anonymous[0]: \(fault)"])
+    #expect(faults(in: everyKey, replacing: "[/healthz,", by: "[\(written),") == ["71:15: routes[1].anonymous[0]: \(fault)"])
   }
 
   @Test func aRoutesPathHasNoSlashAtItsEnd() {
     #expect(
       faults(in: everyKey, replacing: "path: /ui", by: "path: /ui/") == [
-        "60:49: routes[0].match.path: ends in a slash; write it without; the path itself and all below it are meant"
+        "62:49: routes[0].match.path: ends in a slash; write it without; the path itself and all below it are meant"
       ])
   }
 
@@ -158,7 +158,7 @@ import Testing
   @Test func namesOfSystemUsersBeginWithTheirPrefix() {
     #expect(
       faults(in: everyKey, replacing: "[\"system:monitor\"]", by: "[monitor]") == [
-        "35:13: authentication.allowSystemNames.users[0]: does not begin with `system:`; list only such names; all others are allowed anyway"
+        "37:13: authentication.allowSystemNames.users[0]: does not begin with `system:`; list only such names; all others are allowed anyway"
       ])
   }
 

@@ -85,6 +85,54 @@ import Testing
     #expect(machine.steps(at: self.start) == ["body hello", "end"])
   }
 
+  private static let upgrade = "GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+  @Test func whatComesBehindAnUpgradeIsTheTunnels() {
+    var machine = self.machine()
+    #expect(machine.read(Self.upgrade + "GET / HTTP/1.1\r\n", at: self.start) == ["head GET /a", "end"])
+    #expect(!machine.wantsRead)
+    #expect(machine.switchProtocols().map { String(buffer: $0) } == "GET / HTTP/1.1\r\n")
+    #expect(machine.steps(at: self.start) == [])
+    #expect(machine.deadline == nil)
+    #expect(machine.switchProtocols() == nil)
+  }
+
+  @Test func bytesBehindARefusedUpgradeAreNoRequest() {
+    var early = self.machine()
+    _ = early.read(Self.upgrade + Self.get, at: self.start)
+    #expect(early.sendHead(ResponseHead(status: 403)) == .write(framing: .length(0), statedLength: nil, closes: true))
+    _ = early.sendEnd()
+    #expect(early.flush(now: self.start) == .finishAndClose)
+    #expect(early.steps(at: self.start) == [])
+
+    var late = self.machine()
+    _ = late.read(Self.upgrade, at: self.start)
+    #expect(late.sendHead(ResponseHead(status: 403)) == .write(framing: .length(0), statedLength: nil, closes: false))
+    _ = late.sendEnd()
+    late.received(ByteBuffer(string: Self.get), now: self.start)
+    #expect(late.flush(now: self.start) == .finishAndClose)
+    #expect(late.steps(at: self.start) == [])
+  }
+
+  @Test func aRefusedUpgradeLeavesAConnectionForRequests() {
+    var machine = self.machine()
+    _ = machine.read(Self.upgrade, at: self.start)
+    machine.answer(at: self.start)
+    #expect(machine.read(Self.get, at: self.start) == ["head GET /a", "end"])
+  }
+
+  @Test func onlyACompleteRequestWithoutAnAnswerSwitches() {
+    var idle = self.machine()
+    #expect(idle.switchProtocols() == nil)
+    var receiving = self.machine()
+    _ = receiving.read(Self.post, at: self.start)
+    #expect(receiving.switchProtocols() == nil)
+    var answered = self.machine()
+    _ = answered.read(Self.upgrade, at: self.start)
+    _ = answered.sendHead(ResponseHead(status: 200))
+    #expect(answered.switchProtocols() == nil)
+  }
+
   @Test func anAnswerBeforeTheEndOfItsRequestEndsTheConnection() {
     var machine = self.machine()
     #expect(machine.read(Self.post, at: self.start) == ["head POST /a"])

@@ -7,6 +7,8 @@ import SallyportWire
 ///
 /// - `/echo` answers with the request's body; `/facts` with what is known of the connection;
 /// - `/early` answers 413 without waiting for the body; `/held` sends an answer and holds the flush back;
+/// - `/slow` takes nothing of the body for 300 ms, `/hold` never; `/count` answers with the body's length;
+/// - `/trailers` answers with the request's trailers; `/none` answers 204; `/abort` breaks its answer off;
 /// - `/stream` sends 4 MiB as fast as it may; `/hang` never answers; `/continue` asks for the body first.
 final class TestReceiver: RequestReceiver {
   enum Event: Sendable, Equatable {
@@ -69,6 +71,7 @@ final class TestExchange: ClientStreamDelegate {
   private let connection: ConnectionFacts
   private let receiver: TestReceiver
   private var body = ByteBuffer()
+  private var received = 0
   private var isPaused = false
   private var left = 4 * 1024 * 1024
 
@@ -84,6 +87,19 @@ final class TestExchange: ClientStreamDelegate {
     case "/early":
       self.stream.abandonRequestBody()
       self.stream.answer(413, "too much")
+    case "/hold": self.stream.setRequestFlow(paused: true)
+    case "/slow":
+      self.stream.setRequestFlow(paused: true)
+      self.stream.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(300)) { self.stream.setRequestFlow(paused: false) }
+    case "/none":
+      self.stream.sendHead(ResponseHead(status: 204))
+      self.stream.sendEnd(trailers: HeaderFields())
+      self.stream.flush()
+    case "/abort":
+      self.stream.sendHead(ResponseHead(status: 200, framing: .chunked))
+      self.stream.sendBody(ByteBuffer(string: "half an ans"))
+      self.stream.flush()
+      self.stream.abort()
     case "/continue": self.stream.sendInformational(ResponseHead(status: 100))
     case "/stream":
       self.stream.sendHead(ResponseHead(status: 200, framing: .chunked))
@@ -91,8 +107,9 @@ final class TestExchange: ClientStreamDelegate {
     case "/facts":
       let certificate = self.connection.clientCertificate?.commonNames.joined(separator: ",") ?? "nobody"
       self.stream.answer(
-        200, "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)"
-      )
+        200,
+        "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)"
+          + (self.connection.httpVersion == .http2 ? " HTTP/2" : ""))
     default: break
     }
   }
@@ -112,11 +129,20 @@ final class TestExchange: ClientStreamDelegate {
     self.stream.eventLoop.assumeIsolated().execute { self.pump() }
   }
 
-  func clientSentBody(_ bytes: ByteBuffer) { self.body.writeImmutableBuffer(bytes) }
+  func clientSentBody(_ bytes: ByteBuffer) {
+    self.received += bytes.readableBytes
+    if self.head.target.path != "/count" { self.body.writeImmutableBuffer(bytes) }
+  }
 
   func clientSentEnd(trailers: HeaderFields) {
     switch self.head.target.path {
     case "/echo", "/continue": self.stream.answer(200, String(buffer: self.body))
+    case "/slow", "/count": self.stream.answer(200, "\(self.received)")
+    case "/trailers":
+      self.stream.sendHead(ResponseHead(status: 200, framing: .chunked))
+      self.stream.sendBody(self.body)
+      self.stream.sendEnd(trailers: trailers)
+      self.stream.flush()
     default: break
     }
   }

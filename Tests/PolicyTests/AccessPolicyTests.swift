@@ -21,7 +21,7 @@ import Testing
   static func isAllowed(_ method: SallyportWire.Method, _ lines: [(String, String)], by policy: AccessPolicy = AccessPolicy()) throws
     -> Bool
   {
-    policy.decide(try self.request(method, lines)) == .allow(rule: nil)
+    policy.decide(try self.request(method, lines), from: ClientAddress(ip: "192.0.2.7", port: 1)) == .allow(rule: nil)
   }
 
   static let upgrade = [("Host", "gw.example.org"), ("Connection", "Upgrade"), ("Upgrade", "websocket")]
@@ -29,7 +29,7 @@ import Testing
   @Test func aRouteMayRefuseImpersonation() throws {
     let lines = [("Host", "h"), ("Impersonate-User", "bob")]
     #expect(try Self.isAllowed(.get, lines))
-    let decision = AccessPolicy(impersonation: .refuse).decide(try Self.request(.get, lines))
+    let decision = AccessPolicy(impersonation: .refuse).decide(try Self.request(.get, lines), from: ClientAddress(ip: "192.0.2.7", port: 1))
     guard case .deny(rule: nil, let message) = decision else {
       Issue.record("allowed")
       return

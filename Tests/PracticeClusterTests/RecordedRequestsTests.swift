@@ -56,7 +56,8 @@ import Testing
     await client.close()
     let response = RawResponse(bytes)
     return Answer(
-      status: response.status, isFromCodec: response.status == 400 && response.header("server") == nil, showsSecret: Self.showsSecret(bytes))
+      status: response.status, isFromCodec: response.status == 400 && response.header("server") == nil, showsSecret: Self.showsSecret(bytes)
+    )
   }
 
   private static func showsSecret(_ bytes: [UInt8]) -> Bool { RecordedCase.showsSecret(String(decoding: bytes, as: UTF8.self)) }

@@ -15,6 +15,7 @@ import Testing
     case .none: "none"
     case .withhold: "withhold"
     case .abort: "abort"
+    case .switchProtocols: "switch protocols"
     case .releaseHeadAndAuditEnd(let head): "head \(head.status), audit end"
     case .release(let held):
       [
@@ -156,6 +157,44 @@ import Testing
     expectWords(machine.auditWritten(true), "none")
     let failed11 = machine.failed()
     #expect(failed11 == .none)
+  }
+
+  // MARK: A change of protocol
+
+  @Test func a101LeavesBehindItsRecordAndIsOverWithTheTunnel() {
+    var machine = AnswerStateMachine()
+    let switched = machine.switchReceived()
+    #expect(switched)
+    #expect(!machine.hasSentHead)
+    expectWords(machine.auditWritten(true), "switch protocols")
+    #expect(machine.hasSentHead)
+    #expect(!machine.isDone)
+    machine.tunnelEnded()
+    #expect(machine.isDone)
+  }
+
+  @Test func a101ThatCannotBeRecordedIsWithheld() {
+    var machine = AnswerStateMachine()
+    _ = machine.switchReceived()
+    expectWords(machine.auditWritten(false), "withhold")
+    #expect(machine.isDone)
+  }
+
+  @Test func aClientThatLeavesBeforeIts101OwesARecordAndGetsNoTunnel() {
+    var machine = AnswerStateMachine()
+    _ = machine.switchReceived()
+    let owes = machine.clientGone()
+    #expect(owes)
+    expectWords(machine.auditWritten(true), "none")
+    let late = machine.switchReceived()
+    #expect(!late)
+  }
+
+  @Test func a101BehindAHeadIsNoSwitch() {
+    var machine = AnswerStateMachine()
+    _ = machine.headReceived(self.head)
+    let switched = machine.switchReceived()
+    #expect(!switched)
   }
 }
 

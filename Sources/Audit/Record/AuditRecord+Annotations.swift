@@ -10,6 +10,7 @@ extension AuditRecord {
     var writer = AnnotationWriter(isCut: cut.contains(.annotations))
     line.write(#","annotations":{"sallyport.dev/listener":""#)
     writer.writeValue(self.listener, limit: RecordLimits.name, to: &line)
+    writer.write("sallyport.dev/protocol", self.protocolName, to: &line)
     writer.write("sallyport.dev/tls", self.tlsVersion, to: &line)
     writer.write("sallyport.dev/config", self.configuration, to: &line)
     self.encodeAuthentication(into: &line, &writer)
@@ -17,7 +18,9 @@ extension AuditRecord {
     writer.write("sallyport.dev/route", self.route, to: &line)
     writer.write("sallyport.dev/upstream", self.upstream, to: &line)
     writer.write("sallyport.dev/credential", self.credential, to: &line)
+    writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &line)
     self.encodeByteCounts(into: &line)
+    self.encodeStreamEnd(into: &line)
     if let problem = self.problem {
       writer.write("sallyport.dev/error", problem.description, limit: RecordLimits.message, to: &line)
     }
@@ -76,6 +79,22 @@ extension AuditRecord {
     line.writeDecimal(self.bytesIn)
     line.write(#"","sallyport.dev/bytes-out":""#)
     line.writeDecimal(self.bytesOut)
+    line.write("\"")
+  }
+
+  /// The duration is in seconds, with three digits of a fraction.
+  private func encodeStreamEnd(into line: inout LineBytes) {
+    guard let end = self.streamEnd else { return }
+    let milliseconds = UInt64(clamping: end.nanoseconds / 1_000_000)
+    line.write(#","sallyport.dev/ended":""#)
+    line.writeText(end.reason.rawValue, limit: RecordLimits.name)
+    line.write(#"","sallyport.dev/duration":""#)
+    line.writeDecimal(milliseconds / 1_000)
+    line.write(".")
+    let fraction = milliseconds % 1_000
+    if fraction < 100 { line.write("0") }
+    if fraction < 10 { line.write("0") }
+    line.writeDecimal(fraction)
     line.write("\"")
   }
 

@@ -53,6 +53,8 @@ public struct AuditRecord: Sendable {
   // Where the request came in.
   public let clientAddress: ClientAddress
   public let listener: String
+  /// What the client's connection speaks; `nil` where it came to nothing before.
+  public let protocolName: String?
   /// `TLSv1.3`; `nil` without TLS.
   public let tlsVersion: String?
   /// The hash of the configuration that the request is served by.
@@ -73,9 +75,14 @@ public struct AuditRecord: Sendable {
   public var route: String?
   public var upstream: String?
   public var response: Response?
+  /// The protocol that the client asked to change to.
+  public var upgrade: UpgradeProtocol?
+  /// How a tunnel ended, or why a stream was cut.
+  public var streamEnd: StreamEnd?
   /// Why the request did not get what it wanted; the detail is for this record and not for the client.
   public var problem: Problem?
-  /// Bytes of the request's body that were passed on, and of the answer's body with those that wait for this record.
+  /// Bytes of the request's body that were passed on, and of the answer's body with those that wait for this record. Of a
+  /// tunnel: what went each way behind the 101.
   public var bytesIn: UInt64 = 0
   public var bytesOut: UInt64 = 0
 
@@ -89,6 +96,7 @@ public struct AuditRecord: Sendable {
     self.stage = .responseComplete
     self.clientAddress = connection.clientAddress
     self.listener = connection.listener
+    self.protocolName = connection.httpVersion.rawValue
     self.tlsVersion = connection.tlsVersion
     self.configuration = configuration
   }
@@ -104,6 +112,7 @@ public struct AuditRecord: Sendable {
     self.stage = .responseComplete
     self.clientAddress = address
     self.listener = listener
+    self.protocolName = nil
     self.tlsVersion = nil
     self.configuration = configuration
     self.problem = problem

@@ -9,6 +9,7 @@ struct CrossReferences {
   let credentials: [Located<GatewayConfiguration.Credential>]
   let upstreams: [Located<GatewayConfiguration.Upstream>]
   let routes: [Located<GatewayConfiguration.Route>]
+  let policy: GatewayConfiguration.Policy
 
   func check() {
     self.checkUniqueness(of: self.listeners, "listener")
@@ -30,6 +31,7 @@ struct CrossReferences {
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
     self.checkUseOfAuthentication()
+    self.checkPolicies()
   }
 
   // MARK: Names
@@ -124,6 +126,22 @@ struct CrossReferences {
     let shadows = hosts.map(shadow)
     guard let first = shadows.first ?? nil, !shadows.contains(nil) else { return }
     yaml.fault("is never reached: the earlier route `\(first)` matches all its requests", "move it up, or narrow the earlier route")
+  }
+
+  /// Which policies there are shows when their files are read; here is seen what no file can mend.
+  private func checkPolicies() {
+    for route in self.routes {
+      let list = route.yaml["policies"]
+      let names = (0..<(list.itemCount ?? 0)).map { list[$0].scalarText }
+      for (index, name) in names.enumerated() where name != nil && names[..<index].contains(name) {
+        list[index].fault("stands in the list twice", "remove it")
+      }
+      if let first = names.first, first != nil, self.document["policy"].place == self.document.place {
+        list[0].fault("names a policy, and there are no policy files", "add policy.files")
+      }
+    }
+    guard !self.policy.files.isEmpty, !self.routes.isEmpty, self.routes.allSatisfy({ $0.value?.policies?.isEmpty == true }) else { return }
+    self.document["policy"].fault("is used by no route", "remove it, or name a policy in a route's `policies`")
   }
 
   // MARK: Settings without an effect

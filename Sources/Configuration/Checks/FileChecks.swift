@@ -4,7 +4,7 @@ public import SallyportStrictYAML
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
-    case certificates, privateKey, passwords, auditDirectory
+    case certificates, privateKey, passwords, openAPI, auditDirectory
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -21,6 +21,7 @@ extension GatewayConfiguration {
       files.append((privateKey, .privateKey))
     }
     files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }
+    for case .file(let file)? in self.upstreams.map(\.openapi) { files.append((file, .openAPI)) }
     files.append((self.audit.directory, .auditDirectory))
     return files
   }
@@ -49,7 +50,7 @@ extension GatewayConfiguration {
     guard status.st_size > 0 else {
       return FileFault(at: file.place, "names \(file.path), which is empty", "name a file with content")
     }
-    guard use != .certificates, status.st_mode & S_IROTH != 0 else { return nil }
+    guard use == .privateKey || use == .passwords, status.st_mode & S_IROTH != 0 else { return nil }
     return FileFault(.warning, at: file.place, "names \(file.path), which every user can read", "chmod o= \(file.path)")
   }
 

@@ -6,6 +6,8 @@ extension GatewayConfiguration {
     public let name: String
     public let address: HostAndPort
     public let tls: TLS
+    /// Whether clients are offered HTTP/2 beside HTTP/1.1.
+    public let http2: Bool
     public let clientAddress: ClientAddress
     public let limits: Limits
   }
@@ -43,6 +45,8 @@ extension GatewayConfiguration.Listener {
     public var connections = 16384
     /// The most connections of one client address at one time.
     public var connectionsPerAddress = 4096
+    /// The most requests at one time on a connection of HTTP/2.
+    public var streamsPerConnection = 100
     /// From the accepted connection to the finished TLS handshake.
     public var handshakeTimeout = Duration.seconds(10)
     /// From a head's first byte to its last.
@@ -51,6 +55,10 @@ extension GatewayConfiguration.Listener {
     public var idleTimeout = Duration.seconds(120)
     /// How long a request's body may make no progress.
     public var bodyTimeout = Duration.seconds(60)
+    /// How long watches, other streamed answers and tunnels outlast the credential that they were admitted by.
+    public var streamGrace = Duration.zero
+    /// How long they last at most; `nil` for as long as both sides like.
+    public var maximumStreamAge: Duration?
 
     public init() {}
   }
@@ -62,10 +70,11 @@ extension GatewayConfiguration.Listener {
       let name = keys.required("name")?.name()
       let address = keys.required("address")?.parsed(HostAndPort.init(parsing:))
       let tls = keys.required("tls").flatMap(TLS.init)
+      let http2 = keys.optional("http2")?.boolean() ?? true
       let clientAddress = keys.optional("clientAddress").map(ClientAddress.init) ?? ClientAddress(trustedPeers: [])
       let limits = keys.optional("limits").map(Limits.init) ?? Limits()
       guard let name, let address, let tls else { return nil }
-      return Self(name: name, address: address, tls: tls, clientAddress: clientAddress, limits: limits)
+      return Self(name: name, address: address, tls: tls, http2: http2, clientAddress: clientAddress, limits: limits)
     }
     guard let listener else { return nil }
     self = listener
@@ -101,6 +110,8 @@ extension GatewayConfiguration.Listener.Limits {
   /// kube-apiserver reads heads of up to 1 MiB (net/http's `DefaultMaxHeaderBytes`); more would never get through.
   static let headBytesRange = 1024...(1024 * 1024)
   static let timeoutRange = Duration.milliseconds(100)...Duration.seconds(3600)
+  static let streamGraceRange = Duration.zero...Duration.seconds(24 * 3600)
+  static let streamAgeRange = Duration.seconds(1)...Duration.seconds(30 * 24 * 3600)
 
   init(_ yaml: YAMLCursor) {
     self.init()
@@ -110,10 +121,13 @@ extension GatewayConfiguration.Listener.Limits {
       if let count = keys.optional("fieldCount")?.integer(in: 16...10_000) { self.fieldCount = count }
       if let count = keys.optional("connections")?.integer(in: 1...1_000_000) { self.connections = count }
       if let count = keys.optional("connectionsPerAddress")?.integer(in: 1...1_000_000) { self.connectionsPerAddress = count }
+      if let count = keys.optional("streamsPerConnection")?.integer(in: 1...1000) { self.streamsPerConnection = count }
       if let time = keys.optional("handshakeTimeout")?.duration(in: range) { self.handshakeTimeout = time }
       if let time = keys.optional("headTimeout")?.duration(in: range) { self.headTimeout = time }
       if let time = keys.optional("idleTimeout")?.duration(in: range) { self.idleTimeout = time }
       if let time = keys.optional("bodyTimeout")?.duration(in: range) { self.bodyTimeout = time }
+      if let time = keys.optional("streamGrace")?.duration(in: Self.streamGraceRange) { self.streamGrace = time }
+      self.maximumStreamAge = keys.optional("maximumStreamAge")?.duration(in: Self.streamAgeRange)
       return ()
     }
   }

@@ -27,6 +27,8 @@ extension GatewayConfiguration {
     /// Exact paths that need no identity, for GET only.
     public let anonymous: [String]
     public let impersonation: Impersonation
+    /// The policies that judge the route's requests; `nil` for all that there are.
+    public let policies: [NameReference]?
   }
 }
 
@@ -52,11 +54,12 @@ extension GatewayConfiguration.Route {
       let authenticate = keys.required("authenticate")?.list(Self.method)
       let anonymous = keys.optional("anonymous")?.list { $0.parsed(RequestPathText.exact) } ?? []
       let impersonation = keys.optional("impersonation")?.choice(of: Impersonation.self) ?? .forward
-      keys.notInThisVersion("policies", "setHeaders")
+      let policies = keys.optional("policies")?.list { $0.nameReference() }
+      keys.notInThisVersion("setHeaders")
       guard let name, let upstream, let credential, let authenticate else { return nil }
       return Self(
         name: name, match: match, upstream: upstream, credential: credential, authenticate: authenticate, anonymous: anonymous,
-        impersonation: impersonation)
+        impersonation: impersonation, policies: policies)
     }
     guard let route else { return nil }
     self = route

@@ -25,6 +25,8 @@ extension GatewayConfiguration {
     public let maximumConnections: Int
     /// From the request's end to the answer's head; `nil` for no limit, which watches and slow lists need.
     public let responseHeadTimeout: Duration?
+    /// `nil` for none: then no rule can speak of the API's operations.
+    public let openapi: APIDescription?
 
     /// Whether all servers are reached by TLS.
     public var isEncrypted: Bool { self.servers.allSatisfy { $0.scheme == .https } }
@@ -46,8 +48,11 @@ extension GatewayConfiguration.Upstream {
       let idleTimeout = keys.optional("idleTimeout")?.duration(in: timeouts) ?? .seconds(30)
       let maximum = keys.optional("maximumConnections")?.integer(in: 1...65_536) ?? 4096
       let headTimeout = keys.optional("responseHeadTimeout")?.duration(in: timeouts)
-      keys.notInThisVersion("openapi")
+      let openapi = keys.optional("openapi")?.apiDescription()
       guard let name, let servers, !servers.isEmpty else { return nil }
+      if openapi == .upstream, kind != .kubernetes {
+        yaml["openapi"].fault("asks an upstream that is no API server", "name a file, or set kind: kubernetes")
+      }
       if allowsPlaintext, servers.allSatisfy({ $0.scheme == .https }) {
         plaintext?.fault("is true while every server is https", "remove it")
       }
@@ -56,7 +61,7 @@ extension GatewayConfiguration.Upstream {
       }
       return Self(
         name: name, kind: kind, servers: servers, caFile: caFile, serverName: serverName, connectTimeout: connectTimeout,
-        idleTimeout: idleTimeout, maximumConnections: maximum, responseHeadTimeout: headTimeout)
+        idleTimeout: idleTimeout, maximumConnections: maximum, responseHeadTimeout: headTimeout, openapi: openapi)
     }
     guard let upstream else { return nil }
     self = upstream

@@ -21,10 +21,14 @@ public struct StrippedRequest: Sendable {
   /// Empty unless `Connection` names `Upgrade` too, and for HTTP/1.0 (RFC 9110 section 7.8). The fields themselves are
   /// gone: whoever carries out an upgrade writes them anew.
   public let requestedUpgrade: [String]
+  /// The protocol that the connection is to change to, if the upstream wants to; `nil` where the request is an ordinary
+  /// one: no protocol or several are asked for, one that is not known here, or by a method that it is not asked for by.
+  public let upgrade: UpgradeProtocol?
 
   /// Strips a request.
   ///
   /// - Throws: ``Problem`` (400) for
+  ///   - an upgrade that comes with a body: what is the body's and what the new protocol's would be anybody's guess;
   ///   - an `Impersonate-*` combination that kube-apiserver refuses or ignores silently: group, uid or extra without
   ///     user; an unknown name, or one spelled with `_`; several users or uids; an empty value;
   ///   - such a value or key that is no UTF-8 or holds a control character;
@@ -58,6 +62,9 @@ public struct StrippedRequest: Sendable {
     }
     let mayUpgrade = options.namesUpgrade && head.version == .http11
     self.requestedUpgrade = mayUpgrade ? upgrades : []
+    self.upgrade = Self.upgrade(to: self.requestedUpgrade, by: head)
+    // A length of zero is said by clients that ask by POST, and harms nobody.
+    guard self.upgrade == nil || !head.framing.hasContent else { throw .upgradeWithBody }
     if hasWebSocketProtocols, let token = try WebSocketToken.take(from: &stripped.fields), self.requestedUpgrade.contains("websocket") {
       // Without an upgrade the API server does not believe such a token either.
       authorization.append(token)
@@ -66,6 +73,12 @@ public struct StrippedRequest: Sendable {
     self.impersonation = try impersonation.requested()
     self.authorization = authorization
     self.clientAuditID = clientAuditID
+  }
+
+  private static func upgrade(to requested: [String], by head: RequestHead) -> UpgradeProtocol? {
+    // A client that has the connection end behind the answer cannot mean to go on in another protocol.
+    guard requested.count == 1, head.keepsConnection, let upgrade = UpgradeProtocol(name: requested[0]) else { return nil }
+    return upgrade.isAsked(by: head.method) ? upgrade : nil
   }
 
   /// The fields of a request's trailer section that may go on: those that no station knows.
@@ -77,6 +90,11 @@ public struct StrippedRequest: Sendable {
     stripped.removeAll { $0.known != nil }
     return stripped
   }
+}
+
+extension Problem {
+  static let upgradeWithBody = Problem(
+    "upgradeWithBody", blame: .client, status: 400, message: "A request that asks for another protocol (Upgrade) must not have a body.")
 }
 
 extension HeaderFields.Field {

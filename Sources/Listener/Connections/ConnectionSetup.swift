@@ -12,6 +12,7 @@ struct ConnectionSetup: Sendable {
   let trustedPeers: [AddressRange]
   let messages: MessageLimits
   let timeouts: ListenerTimeouts
+  let streamsPerConnection: Int
   let receiver: any RequestReceiver
   let registry: ConnectionRegistry
   let now: @Sendable () -> Date
@@ -36,7 +37,7 @@ struct ConnectionSetup: Sendable {
       let facts = ConnectionFacts(
         listener: self.name, clientAddress: address, isTrustedPeer: self.isTrusted(channel.remoteAddress), tlsVersion: nil,
         serverName: nil, clientCertificate: nil)
-      return try channel.pipeline.syncOperations.addHandler(self.makeFront(facts, now: channel.eventLoop.now))
+      return try self.addFront(to: channel, position: .last, facts)
     }
     let generation = tls.current
     let handshake = HandshakeHandler(setup: self, generation: generation, address: address)
@@ -53,7 +54,16 @@ struct ConnectionSetup: Sendable {
     return self.trustedPeers.contains { $0.contains(peer) }
   }
 
-  func makeFront(_ facts: ConnectionFacts, now: NIODeadline) -> HTTP1FrontHandler {
-    HTTP1FrontHandler(receiver: self.receiver, facts: facts, limits: self.messages, timeouts: self.timeouts, now: now)
+  /// Adds what speaks HTTP with the client.
+  func addFront(
+    to channel: any Channel, position: ChannelPipeline.SynchronousOperations.Position, _ facts: ConnectionFacts
+  ) throws {
+    switch facts.httpVersion {
+    case .http1:
+      let front = HTTP1FrontHandler(
+        receiver: self.receiver, facts: facts, limits: self.messages, timeouts: self.timeouts, now: channel.eventLoop.now)
+      try channel.pipeline.syncOperations.addHandler(front, position: position)
+    case .http2: try HTTP2Setup.addHandlers(to: channel, position: position, setup: self, facts: facts)
+    }
   }
 }

@@ -26,6 +26,8 @@ final class HTTP1ClientStream: ClientStream {
   func setRequestFlow(paused: Bool) { self.leased()?.setRequestFlow(paused: paused) }
   func abandonRequestBody() { self.leased()?.abandonRequestBody() }
 
+  func switchProtocols(_ head: ResponseHead) -> (any TunnelEnd)? { self.leased()?.switchProtocols(head) }
+
   private func leased() -> HTTP1FrontHandler? {
     self.eventLoop.assertInEventLoop()
     return self.front

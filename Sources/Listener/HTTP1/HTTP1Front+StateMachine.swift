@@ -31,6 +31,8 @@ struct HTTP1FrontStateMachine {
     /// Whether the connection ends behind the answer, which the answer says once its head is written.
     var closes: Bool
     var isPaused = false
+    /// Whether the client asked for another protocol. What it sends behind such a request may not be a request at all.
+    let asksUpgrade: Bool
     /// Whether the receiver has still to hear that the request is complete: a request without a body is, with its head.
     var owesEnd = false
 
@@ -146,7 +148,7 @@ struct HTTP1FrontStateMachine {
       var exchange = Exchange(
         request: .receiving, version: head.version, isHead: head.method == .head, awaitsContinue: head.expectsContinue,
         // A client of HTTP/1.0 would have to be told that it may go on; none of ours is.
-        closes: !head.keepsConnection || head.version == .http10)
+        closes: !head.keepsConnection || head.version == .http10, asksUpgrade: head.fields.contains(.upgrade))
       if head.framing == .none {
         // It may be answered from inside the call that hands it over, and is no early answer then.
         exchange.request = self.restOfUnwantedRequest()
@@ -157,7 +159,8 @@ struct HTTP1FrontStateMachine {
       return .receive(head)
     } catch {
       self.waitingSince = now
-      self.state = .exchange(Exchange(request: .broken, version: .http11, isHead: false, awaitsContinue: false, closes: true))
+      self.state = .exchange(
+        Exchange(request: .broken, version: .http11, isHead: false, awaitsContinue: false, closes: true, asksUpgrade: false))
       return .refuse(error)
     }
   }
@@ -301,7 +304,7 @@ struct HTTP1FrontStateMachine {
     case .receiving: exchange.closes = exchange.closes || exchange.awaitsContinue
     case .complete: break
     }
-    exchange.closes = exchange.closes || self.isDraining || framing == .untilClose
+    exchange.closes = exchange.closes || self.isDraining || framing == .untilClose || self.hasTunnelBytes(behind: exchange)
     exchange.response = .body(framing, remaining: Self.expected(framing))
     self.state = .exchange(exchange)
     return .write(framing: framing, statedLength: statedLength, closes: exchange.closes)
@@ -364,13 +367,29 @@ struct HTTP1FrontStateMachine {
     self.waitingSince = now
     // What has come of an unwanted rest may be all of it.
     if case .receiving = exchange.request { exchange.request = self.restOfUnwantedRequest() }
-    if case .complete = exchange.request, !exchange.closes, !self.isDraining {
+    if case .complete = exchange.request, !exchange.closes, !self.isDraining, !self.hasTunnelBytes(behind: exchange) {
       self.state = .idle
       self.discarded = 0
       return .finish
     }
     self.state = .closing
     return .finishAndClose
+  }
+
+  /// Whether the client was too early with bytes that may be the other protocol's, and must not be read as a request.
+  private func hasTunnelBytes(behind exchange: Exchange) -> Bool {
+    exchange.asksUpgrade && !self.reader.isBetweenMessages
+  }
+
+  /// The connection changes to another protocol; nothing of HTTP is on it from here on.
+  ///
+  /// - Returns: what came behind the request; `nil` where there is no complete request that awaits its answer
+  mutating func switchProtocols() -> ByteBuffer? {
+    guard case .exchange(let exchange) = self.state, case .awaitingHead = exchange.response, case .complete = exchange.request,
+      !exchange.closes
+    else { return nil }
+    self.state = .closed
+    return self.reader.takeUnreadBytes()
   }
 
   /// The stream is given up.

@@ -1,12 +1,13 @@
 import NIOCore
 import SallyportCore
+import SallyportTunnel
 import SallyportWire
 
 /// Speaks HTTP/1.1 with one client: carries out what ``HTTP1FrontStateMachine`` decides.
 ///
 /// An answer's head and small body leave in one write; the receiver says when, by `flush`. Back-pressure is kept by
 /// holding back the channel's reads, so that the kernel's window closes and not a buffer of ours grows.
-final class HTTP1FrontHandler: ChannelDuplexHandler {
+final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -219,6 +220,25 @@ final class HTTP1FrontHandler: ChannelDuplexHandler {
   func abandonRequestBody() {
     self.machine.abandonRequestBody()
     self.advance()
+  }
+
+  /// Writes the 101 and makes way for the tunnel's end.
+  func switchProtocols(_ head: ResponseHead) -> (any TunnelEnd)? {
+    guard let context = self.context, let unread = self.machine.switchProtocols() else { return nil }
+    HTTP1Writer.writeResponseHead(
+      status: head.status, fields: head.fields, additions: ByteBuffer(), framing: .none, statedLength: nil, closes: false, to: &self.out)
+    self.writeOut()
+    context.flush()
+    self.endStream()
+    let end = TunnelHandler(unread: unread, on: context.eventLoop)
+    do {
+      try context.pipeline.syncOperations.addHandlers([TunnelledConnectionHandler(), end], position: .after(self))
+    } catch {
+      self.cut(reset: false)
+      return nil
+    }
+    context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    return end
   }
 
   private func writeOut() {

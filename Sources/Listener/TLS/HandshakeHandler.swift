@@ -92,8 +92,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   // MARK: The end of the handshake
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent, !self.isOver {
-      self.completed(context)
+    if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent, !self.isOver {
+      self.completed(context, speaking: negotiated == "h2" ? .http2 : .http1)
     } else if event is ConnectionEvent {
       // There is no request yet that could be waited for.
       self.isOver = true
@@ -111,7 +111,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     context.closeTransport()
   }
 
-  private func completed(_ context: ChannelHandlerContext) {
+  private func completed(_ context: ChannelHandlerContext, speaking version: ConnectionHTTPVersion) {
     self.isOver = true
     self.timer?.cancel()
     let tls: NIOSSLServerHandler
@@ -125,13 +125,11 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
       context.closeTransport()
       return
     }
-    let front = self.setup.makeFront(
-      ConnectionFacts(
-        listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
-        tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: certificate),
-      now: context.eventLoop.now)
+    let facts = ConnectionFacts(
+      listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
+      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: certificate, httpVersion: version)
     do {
-      try context.pipeline.syncOperations.addHandler(front, position: .after(self))
+      try self.setup.addFront(to: context.channel, position: .after(self), facts)
     } catch {
       context.closeTransport()
       return

@@ -12,6 +12,7 @@ struct ServerTLSMaterial: Sendable {
   let chain: [NIOSSLCertificate]
   let key: NIOSSLPrivateKey
   let minimumVersion: ServerTLSConfiguration.Version
+  let offersHTTP2: Bool
   /// The trust in client certificates; `nil` where none are asked for.
   let trust: ClientTrust?
   /// When the server's own certificate ends.
@@ -35,6 +36,7 @@ struct ServerTLSMaterial: Sendable {
     }
     let material = ServerTLSMaterial(
       chain: chain, key: try PEMFile.privateKey(in: configuration.privateKeyFile), minimumVersion: configuration.minimumVersion,
+      offersHTTP2: configuration.offersHTTP2,
       trust: try configuration.clientCAFile.map { caFile throws(Problem) in try ClientTrust.load(caFile, previous: previous) },
       expires: Date(timeIntervalSince1970: Double(chain[0].notValidAfter)))
     do {
@@ -57,7 +59,7 @@ struct ServerTLSMaterial: Sendable {
       case .tls13: .tlsv13
       }
     configuration.cipherSuiteValues = Self.ciphers
-    configuration.applicationProtocols = ["http/1.1"]
+    configuration.applicationProtocols = self.offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
     configuration.shutdownTimeout = .seconds(2)
     if let trust = self.trust {
       configuration.certificateVerification = .optionalVerification

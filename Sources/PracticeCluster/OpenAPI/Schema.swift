@@ -104,7 +104,7 @@ enum SchemaTable {
     let name = word[..<colon]
     let rest = word[word.index(after: colon)...]
     let type = rest.prefix { !"/~$^".contains($0) }
-    var field = ObjectSchema.Field(name: String(name.filter { $0 != "!" }), type: FieldType(type), isRequired: name.last == "!")
+    var field = ObjectSchema.Field(name: String(name.filter { $0 != "*" }), type: FieldType(type), isRequired: name.last == "*")
     var marks = rest.dropFirst(type.count)
     while let mark = marks.popFirst() {
       let argument = marks.prefix { !"/~$^".contains($0) }
@@ -126,7 +126,7 @@ enum SchemaTable {
 /// The schemas of everything that is served, as facts: the fields of Kubernetes 1.36 and their types, taken from its
 /// OpenAPI document.
 ///
-/// One schema a paragraph: its name, then its fields as `name:type`, with `!` for a required one. Lists are `[type]`, maps
+/// One schema a paragraph: its name, then its fields as `name:type`, with `*` for a required one. Lists are `[type]`, maps
 /// `{type}`. Behind the type may stand `/keys` or `/set` (how server-side apply tells elements apart), `~key` (how a
 /// strategic merge patch does; `~` alone adds elements), `$` (retainKeys), `^` (changed as a whole).
 enum SchemaText {

@@ -1,4 +1,6 @@
+import SallyportAudit
 import SallyportCore
+import SallyportTunnel
 import SallyportWire
 
 /// What can go wrong where the stations are joined.
@@ -22,6 +24,16 @@ extension Problem {
     "methodNotServed", blame: .client, status: 405, message: "CONNECT and TRACE are not served here.")
   static let shuttingDown = Problem(
     "shuttingDown", blame: .ourselves, status: 503, message: "The gateway is shutting down. Try again.")
+
+  static func streamCut(_ reason: StreamEnd.Reason) -> Problem {
+    Problem("streamCut", blame: .client, status: 503, message: "The gateway has ended this stream.", detail: reason.rawValue)
+  }
+
+  static func tunnelBroken(_ ending: TunnelStateMachine.Ending, _ failure: TunnelFailure) -> Problem {
+    Problem(
+      "tunnelBroken", blame: ending == .broken(.upstream) ? .upstream : .client, status: 502, message: "The tunnel broke.",
+      detail: failure.description)
+  }
 
   static func denied(_ message: String) -> Problem {
     Problem("denied", blame: .client, status: 403, message: message)

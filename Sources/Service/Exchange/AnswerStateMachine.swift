@@ -33,6 +33,10 @@ struct AnswerStateMachine {
     case streaming(Held)
     /// `ResponseComplete` is being written; nothing more arrives.
     case auditingEnd(Held)
+    /// The upstream changed to another protocol, and `ResponseStarted` is being written.
+    case auditingSwitch
+    /// The 101 has left; a tunnel has the connections.
+    case tunnelling
     case done
   }
 
@@ -41,9 +45,9 @@ struct AnswerStateMachine {
   /// Whether the head has left for the client.
   var hasSentHead: Bool {
     switch self.state {
-    case .awaitingHead, .holding, .auditingStart: false
+    case .awaitingHead, .holding, .auditingStart, .auditingSwitch: false
     case .auditingEnd(let held): held.head == nil
-    case .streaming, .done: true
+    case .streaming, .tunnelling, .done: true
     }
   }
 
@@ -64,9 +68,23 @@ struct AnswerStateMachine {
     case .awaitingHead:
       self.state = .holding(Held(head: head))
       return .none
-    case .holding, .auditingStart, .streaming: return .protocolError
+    case .holding, .auditingStart, .streaming, .auditingSwitch, .tunnelling: return .protocolError
     case .auditingEnd, .done: return .none
     }
+  }
+
+  /// The upstream changed to the protocol that was asked for.
+  ///
+  /// - Returns: whether the `ResponseStarted` record is to be written; if not, nobody waits for a tunnel any more
+  mutating func switchReceived() -> Bool {
+    guard case .awaitingHead = self.state else { return false }
+    self.state = .auditingSwitch
+    return true
+  }
+
+  /// The tunnel has ended, and its closing record is owed.
+  mutating func tunnelEnded() {
+    self.state = .done
   }
 
   mutating func bodyReceived(_ bytes: ByteBuffer) {
@@ -83,7 +101,7 @@ struct AnswerStateMachine {
       self.state = .done
       held.parts.append(bytes)
       self.state = .streaming(held)
-    case .awaitingHead, .auditingEnd, .done: break
+    case .awaitingHead, .auditingEnd, .auditingSwitch, .tunnelling, .done: break
     }
   }
 
@@ -113,7 +131,7 @@ struct AnswerStateMachine {
       return .answer
     case .auditingStart, .streaming:
       return self.ended(.breakOff) == .auditEnd ? .auditEnd : .none
-    case .auditingEnd, .done: return .none
+    case .auditingEnd, .auditingSwitch, .tunnelling, .done: return .none
     }
   }
 
@@ -127,7 +145,7 @@ struct AnswerStateMachine {
       held.ending = ending
       self.state = .auditingStart(held)
       return .none
-    case .awaitingHead, .auditingEnd, .done: return .none
+    case .awaitingHead, .auditingEnd, .auditingSwitch, .tunnelling, .done: return .none
     }
   }
 
@@ -149,7 +167,7 @@ struct AnswerStateMachine {
       guard !held.parts.isEmpty else { return .none }
       self.state = .streaming(Held())
       return .send(held.parts)
-    case .awaitingHead, .auditingStart, .auditingEnd, .done: return .none
+    case .awaitingHead, .auditingStart, .auditingEnd, .auditingSwitch, .tunnelling, .done: return .none
     }
   }
 
@@ -160,6 +178,8 @@ struct AnswerStateMachine {
     case release(Held)
     /// The answer ended while its start was being recorded: let the head leave, then write `ResponseComplete`.
     case releaseHeadAndAuditEnd(ResponseHead)
+    /// Let the 101 leave, and the tunnel begin.
+    case switchProtocols
     /// The record could not be written and nothing has left: the answer is withheld, and the client told so.
     case withhold
     /// The record could not be written and the head has left: break off.
@@ -183,7 +203,10 @@ struct AnswerStateMachine {
       self.state = .done
       if succeeded { return .release(held) }
       return held.head == nil ? .abort : .withhold
-    case .awaitingHead, .holding, .streaming, .done: return .none
+    case .auditingSwitch:
+      self.state = succeeded ? .tunnelling : .done
+      return succeeded ? .switchProtocols : .withhold
+    case .awaitingHead, .holding, .streaming, .tunnelling, .done: return .none
     }
   }
 
@@ -192,7 +215,7 @@ struct AnswerStateMachine {
   /// The client is gone: nothing is released any more. Returns whether a closing record is still owed.
   mutating func clientGone() -> Bool {
     switch self.state {
-    case .awaitingHead, .holding, .auditingStart, .streaming:
+    case .awaitingHead, .holding, .auditingStart, .streaming, .auditingSwitch, .tunnelling:
       self.state = .done
       return true
     case .auditingEnd, .done:

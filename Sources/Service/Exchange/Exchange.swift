@@ -1,6 +1,7 @@
 import NIOCore
 import SallyportAudit
 import SallyportCore
+import SallyportTunnel
 import SallyportUpstream
 import SallyportWire
 
@@ -16,12 +17,17 @@ final class Exchange {
   /// What the audit log will say. Filled in as the request goes its way.
   var record: AuditRecord
 
-  private var answer = AnswerStateMachine()
+  var answer = AnswerStateMachine()
   /// The request's method; `nil` for one that could not be read.
   private let method: Method?
   private let wantsPage: Bool
 
   private var upstream: (any UpstreamStream)?
+  /// The upstream's 101 and its end of the tunnel, while the record that lets the 101 leave is being written.
+  var switching: (head: ResponseHead, end: any TunnelEnd)?
+  var tunnel: Tunnel?
+  /// Where the exchange stands in the registry of what may be cut.
+  private var registration: StreamRegistry.ID?
   /// What the client sent of its body while the stations were still deciding.
   private var earlyBody = BodyParts()
   private var earlyEnd: HeaderFields?
@@ -59,6 +65,7 @@ final class Exchange {
 
   private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
     self.isForwarding = true
+    if request.isLongRunning { self.register(isTunnel: request.permitted.authenticated.stripped.upgrade != nil) }
     let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
     self.upstream = stream
     if self.isClientPaused { stream.setResponseFlow(paused: true) }
@@ -107,23 +114,26 @@ final class Exchange {
     }
   }
 
-  private func writeClosingRecord() {
+  func writeClosingRecord() {
     self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
   }
 
-  private func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
+  func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
     self.record.stage = stage
     self.loop.audit.write(self.record, then: waiter)
   }
 
-  private func auditWritten(_ succeeded: Bool) {
+  func auditWritten(_ succeeded: Bool) {
     switch self.answer.auditWritten(succeeded) {
     case .none: break
-    case .release(let held): self.release(held)
+    case .release(let held):
+      if held.ending == nil { self.register(isTunnel: false) }
+      self.release(held)
     case .releaseHeadAndAuditEnd(let head):
       self.stream.sendHead(head)
       self.stream.flush()
       self.writeClosingRecord()
+    case .switchProtocols: self.beginTunnel()
     case .withhold: self.withhold()
     case .abort:
       self.upstream?.cancel()
@@ -134,8 +144,7 @@ final class Exchange {
 
   /// No audit, no answer: what the upstream answered is dropped, and the client told that it cannot be served now.
   private func withhold() {
-    self.upstream?.cancel()
-    self.upstream = nil
+    self.dropUpstream()
     _ = self.answer.clientGone()
     let message = self.message(for: .auditUnavailable)
     self.stream.abandonRequestBody()
@@ -159,11 +168,46 @@ final class Exchange {
 
   private var hasEnded = false
 
-  private func ended() {
+  func ended() {
     guard !self.hasEnded else { return }
     self.hasEnded = true
+    if let registration { self.loop.streams.remove(registration) }
     self.upstream = nil
     self.loop.exchangeEnded()
+  }
+}
+
+// MARK: - Streams
+
+extension Exchange: CuttableStream {
+  /// From here on the exchange may be cut: when what it was admitted by ends, at its age's limit, or when somebody says so.
+  private func register(isTunnel: Bool) {
+    guard self.registration == nil else { return }
+    self.registration = self.loop.streams.add(
+      self, StreamFacts(subject: self.record.subject, connection: self.connection, route: self.record.route ?? "", isTunnel: isTunnel),
+      limits: self.loop.generation.streamLimits(of: self.connection.listener))
+  }
+
+  func cut(_ reason: StreamEnd.Reason) {
+    guard !self.isOver else { return }
+    self.record.streamEnd = StreamEnd(reason, nanoseconds: self.age)
+    if let tunnel { return tunnel.cut() }
+    // A tunnel that is about to begin ends as soon as it has.
+    guard self.switching == nil else { return }
+    self.dropUpstream()
+    self.upstreamFailed(.streamCut(reason))
+  }
+
+  /// Since the head was read, in nanoseconds.
+  var age: Int64 {
+    max(0, WallTime.now().nanosecondsSinceEpoch - self.record.received.nanosecondsSinceEpoch)
+  }
+
+  private func dropUpstream() {
+    self.upstream?.cancel()
+    self.upstream = nil
+    self.switching?.end.cut()
+    self.switching = nil
   }
 }
 
@@ -188,8 +232,7 @@ extension Exchange: ClientStreamDelegate {
   }
 
   func clientGone(_ reason: ClientGone) {
-    self.upstream?.cancel()
-    self.upstream = nil
+    self.dropUpstream()
     guard !self.isOver else { return }
     // The client itself is still there, and has to be told or to see that its request broke off.
     if case .malformed(let malformed) = reason { return self.breakOff(Problem(malformed)) }
@@ -232,6 +275,9 @@ extension Exchange: UpstreamStreamDelegate {
     self.stream.abandonRequestBody()
     self.finish(self.answer.endReceived(trailers: ResponseHopByHop.stripTrailers(trailers)))
   }
+
+  /// The upstream's stream is over: there is nothing to cancel any more.
+  func upstreamEnded() { self.upstream = nil }
 
   func upstreamReadComplete() {
     switch self.answer.readCompleted() {

@@ -5,6 +5,7 @@ import SallyportAuthentication
 public import SallyportConfiguration
 import SallyportCore
 import SallyportListener
+import SallyportStrictYAML
 import SallyportWire
 
 /// A running gateway: the listeners, what they hand requests to, and the audit log.
@@ -41,7 +42,8 @@ public final class Gateway: Sendable {
     _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger,
     openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) async throws(StartFault) -> Gateway {
-    let generation = try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
+    for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
+    let generation = try self.read(configuration, group: group, logger: logger)
     let log = try self.openLog(configuration.audit, openLog)
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
@@ -62,18 +64,22 @@ public final class Gateway: Sendable {
     return gateway
   }
 
-  /// Reads everything that the configuration names, as ``start(_:group:logger:)`` does, and neither listens nor writes.
+  /// Reads everything that the configuration names, and neither listens nor writes.
   ///
   /// - Throws: ``StartFault`` with all that is wrong.
-  static func check(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) {
+  static func read(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) -> Generation {
     var faults = FaultCollector()
-    _ = faults.collect { () throws(StartFault) in
+    for fault in configuration.checkFiles() where fault.severity == .fault { faults.add(fault.description) }
+    // A file that is not there was just reported; reading it would only say so again, with less of its place.
+    guard faults.isEmpty else { throw faults.fault }
+    let generation = faults.collect { () throws(StartFault) in
       try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
     }
     for listener in configuration.listeners {
       _ = faults.collect { () throws(Problem) in try Listener.check(listener.settings()) }
     }
-    guard faults.isEmpty else { throw faults.fault }
+    guard let generation, faults.isEmpty else { throw faults.fault }
+    return generation
   }
 
   private static func openLog(
@@ -94,6 +100,7 @@ public final class Gateway: Sendable {
     for listener in self.listeners { await listener.stopAccepting() }
     let left = await self.contexts.waitUntilIdle(atMost: grace)
     if left > 0 { self.logger.notice("requests are cut at shutdown", metadata: ["requests": "\(left)"]) }
+    await self.contexts.cutStreams(.shutdown)
     for listener in self.listeners { await listener.close() }
     // What was cut still has its records to write.
     _ = await self.contexts.waitUntilIdle(atMost: .seconds(2))
@@ -110,10 +117,13 @@ extension GatewayConfiguration.Listener {
       name: self.name, host: self.address.host, port: self.address.port,
       tls: ServerTLSConfiguration(
         certificateFile: self.tls.certificateFile.path, privateKeyFile: self.tls.privateKeyFile.path,
-        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12),
+        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12,
+        offersHTTP2: self.http2),
       trustedPeers: peers,
       messages: MessageLimits(headBytes: self.limits.headBytes, fieldCount: self.limits.fieldCount),
-      connections: ConnectionLimits(total: self.limits.connections, perAddress: self.limits.connectionsPerAddress),
+      connections: ConnectionLimits(
+        total: self.limits.connections, perAddress: self.limits.connectionsPerAddress,
+        streamsPerConnection: self.limits.streamsPerConnection),
       timeouts: ListenerTimeouts(
         handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
         idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))

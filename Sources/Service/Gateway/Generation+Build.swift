@@ -28,14 +28,22 @@ extension Generation {
         try Upstream(configuration: upstream.settings(presenting: used), group: group, logger: logger)
       }
     }
-    guard faults.isEmpty, let authenticator else { throw faults.fault }
+    let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
+    guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
-      return Route(route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source)
+      return Route(
+        route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
+        rules: policies.matchers[route.name])
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator)
+    var streamLimits: [String: StreamLimits] = [:]
+    for listener in configuration.listeners {
+      streamLimits[listener.name] = StreamLimits(
+        credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
+    }
+    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
   }
 
   private static func authenticator(
@@ -95,7 +103,8 @@ extension GatewayConfiguration.Upstream {
 
 extension Route {
   fileprivate init(
-    _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource
+    _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource,
+    rules: PolicyMatcher?
   ) {
     var accepts: AcceptedMethods = []
     for method in route.authenticate {
@@ -107,6 +116,6 @@ extension Route {
     self.init(
       name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
       reading: reading, credential: credential, accepts: accepts, anonymousPaths: Set(route.anonymous),
-      policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow))
+      policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }
 }

@@ -6,10 +6,15 @@ final class Generation: Sendable {
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
+  /// How long streams last, by the listener that they came in by.
+  private let streamLimits: [String: StreamLimits]
 
-  init(hash: String, routes: RouteTable, authenticator: Authenticator) {
+  init(hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits]) {
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
+    self.streamLimits = streamLimits
   }
+
+  func streamLimits(of listener: String) -> StreamLimits { self.streamLimits[listener] ?? StreamLimits() }
 }

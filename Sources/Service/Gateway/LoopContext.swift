@@ -8,6 +8,8 @@ final class LoopContext {
   let audit: AuditBatch
   /// The configuration that new requests start with; a request keeps the one that it started with.
   var generation: Generation
+  /// What stays on this event loop: watches, other streams and tunnels.
+  let streams: StreamRegistry
   private var auditIDs = AuditIDSource()
   /// How many requests of this event loop are unanswered.
   private(set) var openExchanges = 0
@@ -16,6 +18,7 @@ final class LoopContext {
     self.eventLoop = eventLoop
     self.audit = AuditBatch(log: log, eventLoop: eventLoop)
     self.generation = generation
+    self.streams = StreamRegistry(eventLoop: eventLoop)
   }
 
   /// Opens the audit record of a request that has just been read.

@@ -51,6 +51,18 @@ struct LoopContexts: Sendable {
     return open
   }
 
+  /// Cuts the streams and tunnels for which `condition` holds; their closing records say why.
+  ///
+  /// - Returns: how many there were
+  @discardableResult
+  func cutStreams(_ reason: StreamEnd.Reason, where condition: @escaping @Sendable (StreamFacts) -> Bool = { _ in true }) async -> Int {
+    var count = 0
+    for eventLoop in self.eventLoops {
+      count += (try? await eventLoop.submit { self.context(of: eventLoop).streams.cutAll(reason, where: condition) }.get()) ?? 0
+    }
+    return count
+  }
+
   /// Waits until the records of every turn up to now are written.
   func flushRecords() async {
     for eventLoop in self.eventLoops {

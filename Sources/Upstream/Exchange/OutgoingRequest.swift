@@ -6,6 +6,8 @@ import SallyportWire
 struct OutgoingRequest {
   let method: Method
   let framing: BodyFraming
+  /// The protocol that the server is asked to change to.
+  let upgrade: UpgradeProtocol?
   private let target: ByteBuffer
   private let fields: HeaderFields
   private let credential: ByteBuffer
@@ -22,6 +24,7 @@ struct OutgoingRequest {
     }
     self.method = head.method
     self.framing = head.framing
+    self.upgrade = request.permitted.authenticated.stripped.upgrade
     self.target = head.target.forwarded
     var fields = head.fields
     // The server's own authority and the front's own `100 Continue` take their places.
@@ -35,7 +38,7 @@ struct OutgoingRequest {
   ///
   /// A PUT or DELETE promises to do the same twice, but between the two somebody may have made the object anew, and
   /// Go's HTTP client, with which kubectl talks, does not send them again either.
-  var mayBeRepeated: Bool { self.method.isSafe && self.framing == .none }
+  var mayBeRepeated: Bool { self.method.isSafe && self.framing == .none && self.upgrade == nil }
 
   /// Writes the head: the client's fields, then ours, which no field before them can undo.
   ///
@@ -47,6 +50,11 @@ struct OutgoingRequest {
     additions.writeStaticString("Audit-ID: ")
     additions.writeString(self.auditID)
     additions.writeStaticString("\r\n")
+    if let upgrade {
+      additions.writeStaticString("Connection: Upgrade\r\nUpgrade: ")
+      additions.writeString(upgrade.rawValue)
+      additions.writeStaticString("\r\n")
+    }
     HTTP1Writer.writeRequestHead(
       method: self.method, target: self.target, fields: self.fields, additions: additions, framing: self.framing, to: &buffer)
   }

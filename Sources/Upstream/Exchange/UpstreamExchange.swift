@@ -50,8 +50,9 @@ final class UpstreamExchange: UpstreamStream {
     self.acquire(fresh: false)
   }
 
+  /// An upgrade always gets a connection of its own: nothing that another request left behind may be on it.
   private func acquire(fresh: Bool) {
-    switch self.pool.acquire(for: self, fresh: fresh) {
+    switch self.pool.acquire(for: self, fresh: fresh || self.request.upgrade != nil) {
     case .connection(let connection):
       self.attach(to: connection)
     case .waiting(let ticket):
@@ -128,6 +129,12 @@ final class UpstreamExchange: UpstreamStream {
 
   func answered(_ bytes: ByteBuffer) {
     self.delegate?.upstreamSentBody(bytes)
+  }
+
+  /// The server changed to the protocol that was asked for.
+  func switched(_ head: ResponseHead, to end: any TunnelEnd) {
+    guard let delegate = self.finish() else { return end.cut() }
+    delegate.upstreamSwitchedProtocols(head, end)
   }
 
   func answerEnded(_ trailers: HeaderFields) {

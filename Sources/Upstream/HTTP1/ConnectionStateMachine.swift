@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportWire
 
 /// What one HTTP/1.1 connection to a server is in the middle of.
@@ -12,6 +13,8 @@ struct ConnectionStateMachine {
     case passBody
     /// - Parameter reuse: whether another request may travel on the connection
     case finish(reuse: Bool)
+    /// The server changes to the protocol that was asked for: what follows is the tunnel's.
+    case switchProtocols
     case malformed(String)
   }
 
@@ -56,6 +59,8 @@ struct ConnectionStateMachine {
   }
 
   private var state = State.unused
+  /// The protocol that the request asks for. Its connection carries no other request, whatever becomes of it.
+  private var upgrade: UpgradeProtocol?
 
   init() {}
 
@@ -66,8 +71,10 @@ struct ConnectionStateMachine {
 
   // MARK: The request
 
-  mutating func requestStarted(framing: BodyFraming) -> WriteAction {
+  mutating func requestStarted(framing: BodyFraming, upgrade: UpgradeProtocol? = nil) -> WriteAction {
     guard case .unused = self.state else { return .unfit }
+    guard upgrade == nil || !framing.hasContent else { return .unfit }
+    self.upgrade = upgrade
     switch framing {
     case .none, .length(0): self.state = .exchanging(.sent, .awaited)
     case .length(let length): self.state = .exchanging(.bytesLeft(length), .awaited)
@@ -114,20 +121,31 @@ struct ConnectionStateMachine {
     case (.informational(let head), .awaited), (.informational(let head), .begun):
       return self.informational(head)
     case (.head(let head), .awaited), (.head(let head), .begun):
-      // No upgrade was asked for, so nothing may switch: behind a 101 the two sides would not agree on what the bytes are.
-      guard head.status != 101 else { return .malformed("101 Switching Protocols without an upgrade") }
+      if head.status == 101 { return self.switching(head) }
       self.state = .exchanging(request, .streaming(keepsConnection: head.keepsConnection && head.framing != .untilClose))
       return .passHead
     case (.body, .streaming):
       return .passBody
     case (.end, .streaming(let keepsConnection)):
       // An answer before the request's end leaves the server with bytes to read that it may take for the next request.
-      let reuse = keepsConnection && request == .sent
+      let reuse = keepsConnection && request == .sent && self.upgrade == nil
       self.state = reuse ? .unused : .closed
       return .finish(reuse: reuse)
     case (.informational, .streaming), (.head, .streaming), (.body, _), (.end, _):
       return .malformed("the parts of the answer come out of order")
     }
+  }
+
+  /// Where no upgrade was asked for, or another, nothing may switch: the two sides would not agree on what the bytes are.
+  private mutating func switching(_ head: ResponseHead) -> ReceiveAction {
+    guard let upgrade = self.upgrade else { return .malformed("101 Switching Protocols without an upgrade") }
+    let protocols = head.fields.all(.upgrade)
+    guard protocols.count == 1, UpgradeProtocol(name: protocols[0].value) == upgrade else {
+      return .malformed("101 Switching Protocols to something else than \(upgrade.rawValue)")
+    }
+    guard head.fields.namesUpgradeInConnection else { return .malformed("101 Switching Protocols without Connection: Upgrade") }
+    self.state = .closed
+    return .switchProtocols
   }
 
   private func informational(_ head: ResponseHead) -> ReceiveAction {
@@ -146,6 +164,14 @@ struct ConnectionStateMachine {
     case .unused, .closed: .unused
     case .exchanging(_, .awaited): .beforeAnswer
     case .exchanging(_, .begun), .exchanging(_, .streaming): .duringAnswer
+    }
+  }
+}
+
+extension HeaderFields {
+  fileprivate var namesUpgradeInConnection: Bool {
+    self.all(.connection).contains { field in
+      field.value.split(separator: ",").contains { $0.filter { $0 != " " && $0 != "\t" }.lowercased() == "upgrade" }
     }
   }
 }

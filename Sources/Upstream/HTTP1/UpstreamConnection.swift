@@ -2,13 +2,14 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 import SallyportCore
+import SallyportTunnel
 import SallyportWire
 
 /// One HTTP/1.1 connection to a server: the last handler of its channel.
 ///
 /// It carries one request at a time, for the ``UpstreamExchange`` that holds its lease, and tells its pool when it can carry
 /// another or none. What may happen is decided by ``ConnectionStateMachine``; this class moves the bytes.
-final class UpstreamConnection: ChannelInboundHandler {
+final class UpstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
@@ -86,7 +87,9 @@ final class UpstreamConnection: ChannelInboundHandler {
 
   func startRequest(_ request: OutgoingRequest, _ lease: Lease) {
     guard self.slot.isCurrent(lease) else { return }
-    guard self.machine.requestStarted(framing: request.framing) == .write else { return self.refuseUnfit() }
+    guard self.machine.requestStarted(framing: request.framing, upgrade: request.upgrade) == .write else { return self.refuseUnfit() }
+    // A server may send its 101, all that it has to say, and its end at once.
+    if request.upgrade != nil { try? self.context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true) }
     self.framing = request.framing
     self.reader.expectResponse(to: request.method)
     self.prepareOutgoing()
@@ -147,6 +150,10 @@ final class UpstreamConnection: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent { self.handshakeCompleted(negotiated) }
+    // Half-closed is a connection only behind a 101, and then it is no longer this handler's.
+    if case .inputClosed? = event as? ChannelEvent {
+      if self.channelError == nil { context.close(promise: nil) } else { self.closeWithoutFarewell() }
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -238,6 +245,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         case (.passHead, .head(let head)): exchange.answered(head)
         case (.passBody, .body(let bytes)): exchange.answered(bytes)
         case (.finish(let reuse), .end(let trailers)): return self.finish(exchange, trailers, reuse: reuse)
+        case (.switchProtocols, .head(let head)): return self.switchProtocols(exchange, head)
         case (.malformed(let reason), _): throw MalformedMessage(reason)
         default: break
         }
@@ -259,6 +267,25 @@ final class UpstreamConnection: ChannelInboundHandler {
       self.retire()
     }
     exchange.answerEnded(trailers)
+  }
+
+  /// Makes way for the tunnel's end. The pool counts the connection until it is closed.
+  private func switchProtocols(_ exchange: UpstreamExchange, _ head: ResponseHead) {
+    guard let context else { return }
+    _ = self.slot.detach()
+    self.hasNewsForUser = false
+    self.setReading(paused: false)
+    let end = TunnelHandler(unread: self.reader.takeUnreadBytes(), on: context.eventLoop)
+    do {
+      try context.pipeline.syncOperations.addHandler(end, position: .after(self))
+    } catch {
+      self.end()
+      self.closeWithoutFarewell()
+      return exchange.fail(.upstreamConnectionLost.with(detail: "\(self.endpoint.server): \(error)"))
+    }
+    context.channel.closeFuture.assumeIsolated().whenComplete { _ in self.end() }
+    context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    exchange.switched(head, to: end)
   }
 
   private func channelEnded() {

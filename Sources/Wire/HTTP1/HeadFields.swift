@@ -85,7 +85,7 @@ struct HeadFields {
   }
 
   /// Reads `1*DIGIT` up to the largest `Int64` (RFC 9110 section 8.6).
-  private static func length(_ value: UnsafeRawBufferPointer) throws(MalformedMessage) -> UInt64 {
+  static func length(_ value: UnsafeRawBufferPointer) throws(MalformedMessage) -> UInt64 {
     guard !value.isEmpty else { throw MalformedMessage("Content-Length is empty.") }
     var length: Int64 = 0
     for byte in value {

@@ -28,18 +28,23 @@ struct TrailerSection {
       if line.isEmpty { return true }
       guard self.entries.count < self.limits.fieldCount else { throw .tooManyFields }
       let entry = try FieldLine.read(line, in: bytes)
-      guard entry.known.map(Self.isFit) != false else {
-        throw MalformedMessage("A trailer is a field of framing, routing or identity.")
+      guard entry.known.map(Self.admits) != false else {
+        throw .unfitTrailer
       }
       self.entries.append(entry)
     }
     return false
   }
 
-  private static func isFit(_ field: KnownField) -> Bool {
+  /// Whether a field of this kind may be a trailer, in any version of HTTP.
+  static func admits(_ field: KnownField) -> Bool {
     switch field {
     case .contentLength, .host, .expect, .cookie, .setCookie: false
     default: !field.isIdentity && !field.isHopByHop
     }
   }
+}
+
+extension MalformedMessage {
+  static let unfitTrailer = MalformedMessage("A trailer is a field of framing, routing or identity.")
 }

@@ -32,7 +32,7 @@ final class RawClient: Sendable {
   func send(_ text: String) async throws { try await self.send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) async throws {
-    // A server that refuses early closes while the rest is still being written.
+    // A server that refuses early closes before it has read the rest.
     try? await self.channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
   }
 

@@ -1,23 +1,34 @@
 """Asks a gateway without end, over kept connections, and notes each answer that arrived whole.
 
-Usage: steady_load.py PORT SERVER_CA CERTIFICATE KEY CONNECTIONS SECONDS
+Usage: steady_load.py PORT SERVER_CA CERTIFICATE KEY CONNECTIONS SECONDS VICTIM
 
-Every ninth request creates a ConfigMap; the others read one. For each complete answer prints its status and its Audit-Id. A connection
-that breaks is opened again: the gateway is expected to be killed now and then. Ends after SECONDS at the latest.
+Every ninth request creates a ConfigMap; the others read one. For each complete answer prints its status and its Audit-Id. Where a file
+VICTIM appears, the next answer that is complete has the process whose id it holds killed, in that moment and before anything else:
+whatever the gateway does only after it has answered is lost. A connection that breaks is opened again. Ends after SECONDS at the latest.
 """
 
 import http.client
 import os
+import signal
 import ssl
 import sys
 import threading
 import time
 
-port, authority, certificate, key, connections, seconds = sys.argv[1:]
+port, authority, certificate, key, connections, seconds, victim = sys.argv[1:]
 context = ssl.create_default_context(cafile=authority)
 context.load_cert_chain(certificate, key)
 end = time.monotonic() + float(seconds)
+turn = threading.Lock()
 base = "/api/v1/namespaces/dev/configmaps"
+
+
+def kill_victim():
+    with turn:
+        if os.path.exists(victim):
+            with open(victim) as file:
+                os.kill(int(file.read()), signal.SIGKILL)
+            os.remove(victim)
 
 
 def load(number):
@@ -35,6 +46,7 @@ def load(number):
             answer = connection.getresponse()
             # Complete or an exception: what broke off is not an answer.
             answer.read()
+            kill_victim()
             os.write(1, f"{answer.status} {answer.headers['Audit-Id']}\n".encode())
         except (OSError, http.client.HTTPException):
             if connection is not None:

@@ -30,6 +30,12 @@ final class ServedGateway {
 
   /// Runs a test with a gateway and a cluster, and ends both behind it.
   static func with(_ body: (ServedGateway) async throws -> Void) async throws {
+    // The cluster's side of many connections is in this process.
+    var limit = rlimit()
+    if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+      limit.rlim_cur = limit.rlim_max
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
     let pki = try TestPKI()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var logger = Logger(label: "cluster")
@@ -79,6 +85,7 @@ final class ServedGateway {
         servers: [https://127.0.0.1:\(clusterPort)]
         caFile: server-ca.pem
         serverName: localhost
+        connectTimeout: 60s
       routes:
       - name: api
         upstream: kubernetes
@@ -89,9 +96,9 @@ final class ServedGateway {
       """, to: "sallyport.yaml")
   }
 
-  /// Starts `sallyport serve`.
+  /// Starts `sallyport serve`, as a login shell does: with a soft limit of 1024 open files.
   static func serve(_ configuration: String) throws -> RunningTool {
-    try RunningTool(Installation.sallyport, ["serve", "--config", configuration])
+    try RunningTool("bash", ["-c", #"ulimit -Sn 1024 && exec "$0" "$@""#, Installation.sallyport, "serve", "--config", configuration])
   }
 
   /// Waits until a gateway listens, and gives the port.

@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportCore
 import SallyportWire
 import Testing
 
@@ -131,5 +132,44 @@ import Testing
     _ = streaming.received(self.head(framing: .chunked))
     #expect(streaming.ended() == .duringAnswer)
     #expect(streaming.ended() == .unused)
+  }
+
+  // MARK: A change of protocol
+
+  private func switching(_ fields: [(String, String)]) throws -> ResponseEvent {
+    var headers = HeaderFields()
+    for (name, value) in fields { try headers.append(name, value) }
+    return .head(ResponseHead(status: 101, fields: headers))
+  }
+
+  @Test func theProtocolThatWasAskedForIsSwitchedTo() throws {
+    var machine = ConnectionStateMachine()
+    #expect(machine.requestStarted(framing: .length(0), upgrade: .spdy) == .write)
+    #expect(machine.bytesArrived() == .read)
+    #expect(machine.received(try self.switching([("connection", "keep-alive, Upgrade"), ("upgrade", "spdy/3.1")])) == .switchProtocols)
+    #expect(machine.requestStarted(framing: .none) == .unfit)
+  }
+
+  @Test(arguments: [
+    [("Connection", "Upgrade"), ("Upgrade", "websocket")], [("Connection", "Upgrade")], [("Upgrade", "SPDY/3.1")],
+    [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1, websocket")],
+    [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1"), ("Upgrade", "SPDY/3.1")],
+  ])
+  func nothingElseIsSwitchedTo(fields: [(String, String)]) throws {
+    var machine = ConnectionStateMachine()
+    _ = machine.requestStarted(framing: .none, upgrade: .spdy)
+    guard case .malformed = machine.received(try self.switching(fields)) else { return #expect(Bool(false), "it must be malformed") }
+  }
+
+  @Test func aConnectionThatWasAskedToSwitchCarriesNoOtherRequest() {
+    var machine = ConnectionStateMachine()
+    _ = machine.requestStarted(framing: .none, upgrade: .webSocket)
+    #expect(machine.received(self.head(403)) == .passHead)
+    #expect(machine.received(self.end) == .finish(reuse: false))
+  }
+
+  @Test func anUpgradeHasNoBody() {
+    var machine = ConnectionStateMachine()
+    #expect(machine.requestStarted(framing: .length(1), upgrade: .spdy) == .unfit)
   }
 }

@@ -1,0 +1,29 @@
+/// How a tunnel ended, or why the gateway cut a stream.
+public struct StreamEnd: Sendable, Hashable {
+  /// The raw value stands in the record.
+  public enum Reason: String, Sendable, Hashable, CaseIterable {
+    /// Both sides had said all, and it was passed on.
+    case complete
+    /// A side's connection was lost, or ended without the farewell of TLS.
+    case clientLost, upstreamLost
+    /// Both sides were done, but one did not take what was left for it.
+    case stalled
+    /// The client certificate by which the stream was admitted has expired.
+    case certificateExpired
+    /// Another credential by which it was admitted has.
+    case credentialExpired
+    /// It lasted as long as a stream may.
+    case maximumAge
+    /// The gateway shuts down, and its grace is over.
+    case shutdown
+  }
+
+  public var reason: Reason
+  /// How long the request lasted, in nanoseconds.
+  public var nanoseconds: Int64
+
+  public init(_ reason: Reason, nanoseconds: Int64) {
+    self.reason = reason
+    self.nanoseconds = nanoseconds
+  }
+}
