@@ -148,7 +148,7 @@ import Testing
   /// A stream whose beginning cannot be recorded does not begin; one whose end cannot be recorded does not end well.
   @Test func withoutTheLogNoStreamBeginsOrEndsWell() async throws {
     try await House.with(script: { moment, peer in
-      if case .end = moment { peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSECRET\r\n") }
+      if case .end = moment { peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSECRET\r\n") }
     }) { plan in
       plan.losesRecords = true
     } _: { house, upstream in

@@ -15,6 +15,8 @@ import Testing
     }
     var plan = House.Plan()
     plan.authentication = ["allowSystemNames: {groups: [\"system:masters\"]}"]
+    // The server's own limit.
+    plan.listener = ["limits: {headBytes: 1MiB}"]
     try await House.with(plan) { house in
       let root = try house.certificate("root", "system:masters")
       var refused: [String: [RecordedCase]] = [:]
@@ -83,11 +85,14 @@ import Testing
     let isFromCluster: Bool
     let showsSecret: Bool
     let record: AuditLine
-    /// The target as the practice cluster got it; `nil` where the request was not passed on.
+    /// The target as the practice cluster got it; `nil` where it got none.
     let forwarded: String?
 
     /// Why the gateway refused the request before anybody else saw it.
-    var refusal: String? { self.forwarded == nil ? self.record.error : nil }
+    var refusal: String? {
+      self.record.fact("upstream") == nil
+        ? self.record.error.replacingOccurrences(of: "malformedRequest: The request is refused. ", with: "") : nil
+    }
   }
 
   private func replay(
@@ -118,7 +123,8 @@ import Testing
   }
 
   private func expectSameReading(_ recorded: RecordedCase, _ replayed: Replayed) throws {
-    #expect(replayed.forwarded == recorded.originForm, "\(recorded)")
+    // Of what NIOHTTP1 cannot read, the practice cluster has no record.
+    if replayed.isFromCluster { #expect(replayed.forwarded == recorded.originForm, "\(recorded)") }
     guard let reading = recorded.reading else { return }
     let object = replayed.record.objectRef ?? [:]
     let read = RecordedCase.Reading(
@@ -132,7 +138,9 @@ import Testing
   /// What kubectl and client-go send: HTTP/1.1, a known method, full segments of plain bytes, perhaps a slash at the end.
   private func isCanonical(_ recorded: RecordedCase) -> Bool {
     let text = recorded.targetText
-    guard recorded.version == "HTTP/1.1", recorded.host != nil, recorded.category != "hdr", recorded.category != "proto" else {
+    guard recorded.version == "HTTP/1.1", recorded.host != nil, recorded.status != 431, recorded.category != "hdr",
+      recorded.category != "proto"
+    else {
       return false
     }
     guard ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(recorded.method), text.hasPrefix("/"), !text.contains("#"),
@@ -145,8 +153,29 @@ import Testing
     }
   }
 
-  /// Why, and how many.
-  private static let expectedRefusals: [String: Int] = [:]
+  /// Why, and how many of the 425 requests that were not sent over HTTP/2.
+  private static let expectedRefusals: [String: Int] = [
+    "A control character stands in the request line.": 2,
+    "A percent sign in the path is not followed by two hexadecimal digits; write it %25.": 2,
+    "A request of HTTP/1.1 has no Host.": 1,
+    "CONNECT goes with host:port, and only CONNECT does.": 1,
+    "Host and the authority of the target differ.": 5,
+    "Host stands twice.": 1,
+    "The head or trailer section is longer than this server reads.": 1,
+    "The path begins with two slashes, behind which some servers read a host name; begin it with one.": 8,
+    "The path holds a backslash, which some servers take for a slash; separate segments by /.": 2,
+    "The path holds a segment . or .., which servers read in two ways; send the path that you mean.": 20,
+    "The path holds an encoded control character; no name has one, so leave it out.": 3,
+    "The path is not UTF-8, so that servers may read other characters into it; encode names as UTF-8.": 5,
+    "The request line has no target.": 1,
+    "The request target * goes with OPTIONS alone.": 1,
+    "The request target does not begin with a slash, nor is it a URL with a path.": 4,
+    "The request target holds a #, which servers read in two ways; leave the fragment out, or write %23 for a # in a name.": 2,
+    "The version is not one of HTTP.": 2,
+    "The version of HTTP is neither 1.0 nor 1.1.": 3,
+    "Transfer-Encoding is something other than chunked.": 1,
+    "Two slashes stand side by side in the path, which some servers merge; write one.": 6,
+  ]
 }
 
 extension House {
@@ -167,6 +196,7 @@ extension RecordedCase {
     let text = self.targetText
     guard !text.hasPrefix("/"), text != "*" else { return text }
     guard let slashes = text.range(of: "://") else { return text.firstIndex(of: "/").map { String(text[$0...]) } ?? text }
-    return text[slashes.upperBound...].firstIndex { $0 == "/" }.map { String(text[$0...]) } ?? "/"
+    let rest = text[slashes.upperBound...].drop { $0 != "/" && $0 != "?" }
+    return rest.hasPrefix("/") ? String(rest) : "/\(rest)"
   }
 }

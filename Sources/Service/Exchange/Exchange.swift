@@ -271,6 +271,8 @@ extension Exchange: UpstreamStreamDelegate {
 
   func upstreamSentEnd(trailers: HeaderFields) {
     self.upstream = nil
+    // An answer that did not wait for all of its request is the last of its connection, and says so if it still can.
+    self.stream.abandonRequestBody()
     self.finish(self.answer.endReceived(trailers: ResponseHopByHop.stripTrailers(trailers)))
   }
 

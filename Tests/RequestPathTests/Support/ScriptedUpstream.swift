@@ -102,6 +102,8 @@ final class ScriptedUpstream: Sendable {
 
   /// The requests whose end came, in that order.
   var requests: [Request] { self.log.value.requests }
+  /// The `Host` line of every request that comes here: the server's own authority, whatever the client's said.
+  var hostLine: String { "Host: 127.0.0.1:\(self.port)" }
   /// How many connections there have been.
   var connections: Int { self.log.value.connections }
   var openConnections: Int { self.log.value.open.count }
