@@ -94,7 +94,7 @@ struct RequestPath {
     case .identified(let identity): return .identity(identity)
     case .refused(let problem): throw problem
     case .nothingPresented:
-      guard stripped.head.method == .get, stripped.impersonation == nil, route.anonymousPaths.contains(stripped.head.target.path) else {
+      guard stripped.head.method == .get, stripped.impersonation == nil, route.isAnonymous(stripped.head.target.path) else {
         throw .credentialsMissing
       }
       return .anonymous
@@ -123,7 +123,9 @@ struct RequestPath {
 /// Where the gateway's own pages and endpoints live. None is there yet, and none of these paths is an upstream's.
 enum OwnPaths {
   static func covers(_ path: String) -> Bool {
-    path == "/.sallyport" || path.hasPrefix("/.sallyport/")
+    let own = "/.sallyport".utf8
+    guard path.utf8.starts(with: own) else { return false }
+    return path.utf8.count == own.count || path.utf8.dropFirst(own.count).first == UInt8(ascii: "/")
   }
 }
 

@@ -13,22 +13,39 @@ enum ErrorResponder {
     let body: ByteBuffer
   }
 
+  /// What kind of client reads the answer.
+  enum Form: Sendable {
+    case status, page, headOnly
+  }
+
+  static func form(for head: RequestHead) -> Form {
+    if let type = head.fields.first(.contentType), type.value.lowercased().hasPrefix("application/grpc") { return .headOnly }
+    return self.wantsPage(head) ? .page : .status
+  }
+
   /// Whether the client is a browser that asks for a page.
-  static func wantsPage(_ head: RequestHead) -> Bool {
+  private static func wantsPage(_ head: RequestHead) -> Bool {
     guard let accept = head.fields.first(.accept) else { return false }
     return accept.value.split(separator: ",").contains { $0.drop { $0 == " " }.lowercased().hasPrefix("text/html") }
   }
 
   static func answer(
-    to problem: Problem, method: SallyportWire.Method, wantsPage: Bool, object: RequestInfo?, challenges: [String], auditID: String
+    to problem: Problem, method: SallyportWire.Method, form: Form, object: RequestInfo?, challenges: [String], auditID: String
   ) -> Message {
-    let body = wantsPage ? self.page(problem, auditID: auditID) : self.status(problem, object: object)
+    let body =
+      switch form {
+      case .status: self.status(problem, object: object)
+      case .page: self.page(problem, auditID: auditID)
+      case .headOnly: ByteBuffer()
+      }
     var fields = HeaderFields()
     do {
-      try fields.append("Content-Type", wantsPage ? "text/html; charset=utf-8" : "application/json")
+      if form != .headOnly { try fields.append("Content-Type", form == .page ? "text/html; charset=utf-8" : "application/json") }
       try fields.append("Cache-Control", "no-store")
       try fields.append("X-Content-Type-Options", "nosniff")
-      if wantsPage { try fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'") }
+      if form == .page {
+        try fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+      }
       for challenge in challenges { try fields.append("WWW-Authenticate", challenge) }
       if let seconds = problem.retryAfterSeconds { try fields.append("Retry-After", String(seconds)) }
       if !auditID.isEmpty { try fields.append("Audit-Id", auditID) }

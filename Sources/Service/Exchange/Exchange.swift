@@ -20,7 +20,7 @@ final class Exchange {
   var answer = AnswerStateMachine()
   /// The request's method; `nil` for one that could not be read.
   private let method: Method?
-  private let wantsPage: Bool
+  private let form: ErrorResponder.Form
 
   private var upstream: (any UpstreamStream)?
   /// The upstream's 101 and its end of the tunnel, while the record that lets the 101 leave is being written.
@@ -39,7 +39,7 @@ final class Exchange {
   init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
     self.record = record
     self.method = head?.method
-    self.wantsPage = head.map(ErrorResponder.wantsPage) ?? false
+    self.form = head.map(ErrorResponder.form) ?? .status
     self.stream = stream
     self.connection = connection
     self.loop = loop
@@ -93,7 +93,7 @@ final class Exchange {
 
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
     ErrorResponder.answer(
-      to: problem, method: self.method ?? .get, wantsPage: self.wantsPage, object: self.record.info, challenges: challenges,
+      to: problem, method: self.method ?? .get, form: self.form, object: self.record.info, challenges: challenges,
       auditID: self.record.auditID.description)
   }
 

@@ -28,10 +28,16 @@ struct Route: Sendable {
     return self.covers(path)
   }
 
+  /// By bytes: Swift's own comparison sees through Unicode normalisation, and an upstream's does not.
   func covers(_ path: String) -> Bool {
     if self.pathPrefix == "/" { return true }
-    guard path.hasPrefix(self.pathPrefix) else { return false }
+    guard path.utf8.starts(with: self.pathPrefix.utf8) else { return false }
     return path.utf8.count == self.pathPrefix.utf8.count || path.utf8.dropFirst(self.pathPrefix.utf8.count).first == UInt8(ascii: "/")
+  }
+
+  /// Whether the path is open to everybody.
+  func isAnonymous(_ path: String) -> Bool {
+    self.anonymousPaths.contains { $0.utf8.elementsEqual(path.utf8) }
   }
 }
 
