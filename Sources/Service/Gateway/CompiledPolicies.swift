@@ -1,6 +1,7 @@
 import SallyportConfiguration
 import SallyportPolicy
 import SallyportStrictYAML
+import SallyportWire
 
 /// The matcher of each route, compiled against the API description of its upstream.
 struct CompiledPolicies {
