@@ -118,11 +118,11 @@ struct TunnelWorld {
   }
 
   /// The last record of a stage, once it is there.
-  func record(stage: String, file: String = "requests.jsonl", count: Int = 1) async throws -> AuditLine {
+  func record(stage: String, file: String = "requests.jsonl", count: Int = 1) async throws -> TunnelRecord {
     let end = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < end {
       let found = ((try? self.records(file)) ?? []).filter { $0["stage"] as? String == stage }
-      if found.count >= count, let last = found.last { return AuditLine(fields: last) }
+      if found.count >= count, let last = found.last { return TunnelRecord(fields: last) }
       try await Task.sleep(for: .milliseconds(20))
     }
     throw RawPeer.Failure(description: "no \(stage) record: \(try self.directory.read("audit/\(file)"))")
@@ -130,7 +130,7 @@ struct TunnelWorld {
 }
 
 /// A record of the audit log.
-struct AuditLine: Sendable {
+struct TunnelRecord: Sendable {
   let fields: [String: any Sendable]
 
   var verb: String? { self.fields["verb"] as? String }
