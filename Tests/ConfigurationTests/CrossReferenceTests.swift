@@ -7,7 +7,7 @@ import Testing
         "43:9: credentials[1].name: is the name of an earlier credential; choose another"))
     #expect(
       faults(in: everyKey, replacing: "- name: api", by: "- name: dashboard") == [
-        "66:9: routes[1].name: is the name of an earlier route; choose another"
+        "67:9: routes[1].name: is the name of an earlier route; choose another"
       ])
   }
 
@@ -23,7 +23,7 @@ import Testing
     #expect(
       faults(in: everyKey, replacing: "upstream: kubernetes", by: "upstream: kubernets") == [
         "47:9: upstreams[0].name: is used by no route; remove the upstream, or name it in a route",
-        "68:13: routes[1].upstream: names no upstream; did you mean `kubernetes`?",
+        "69:13: routes[1].upstream: names no upstream; did you mean `kubernetes`?",
       ])
     #expect(
       faults(in: leastKeys, replacing: "upstream: app", by: "upstream: elsewhere").contains(
@@ -34,7 +34,7 @@ import Testing
     #expect(
       faults(in: everyKey, replacing: "credential: front-proxy", by: "credential: front_proxy") == [
         "41:9: credentials[0].name: is used by no route; remove the credential, or name it in a route",
-        "69:15: routes[1].credential: names no credential; did you mean `front-proxy`?",
+        "70:15: routes[1].credential: names no credential; did you mean `front-proxy`?",
       ])
   }
 
@@ -48,14 +48,14 @@ import Testing
   @Test func identitiesAreNotPresentedInTheClear() {
     #expect(
       faults(in: everyKey, replacing: "credential: nobody", by: "credential: front-proxy").contains(
-        "64:15: routes[0].credential: would present identities to an upstream without TLS; use https servers, or a credential of kind none")
+        "65:15: routes[0].credential: would present identities to an upstream without TLS; use https servers, or a credential of kind none")
     )
   }
 
   @Test func identitiesAreNotPresentedToWhomeverTheSystemTrusts() {
     #expect(
       faults(in: everyKey, replacing: "  caFile: certs/cluster-ca.pem\n", by: "") == [
-        "68:15: routes[1].credential: would present identities to an upstream without a caFile; add caFile to the upstream"
+        "69:15: routes[1].credential: would present identities to an upstream without a caFile; add caFile to the upstream"
       ])
   }
 
@@ -66,12 +66,12 @@ import Testing
       ])
     #expect(
       faults(in: everyKey, replacing: "  passwords:\n  - passwordFile: {file: certs/users.yaml}\n", by: "") == [
-        "63:18: routes[0].authenticate[0]: is not configured; add authentication.passwords",
-        "68:37: routes[1].authenticate[1]: is not configured; add authentication.passwords",
+        "64:18: routes[0].authenticate[0]: is not configured; add authentication.passwords",
+        "69:37: routes[1].authenticate[1]: is not configured; add authentication.passwords",
       ])
     #expect(
       faults(in: everyKey, replacing: "    clientCAFile: certs/client-ca.pem\n", by: "") == [
-        "69:18: routes[1].authenticate[0]: cannot happen: no listener has a clientCAFile; add tls.clientCAFile to a listener"
+        "70:18: routes[1].authenticate[0]: cannot happen: no listener has a clientCAFile; add tls.clientCAFile to a listener"
       ])
   }
 
@@ -99,7 +99,7 @@ import Testing
       ])
     #expect(
       faults(in: everyKey, replacing: "[/healthz, /version]", by: "[/healthz, /healthz]") == [
-        "71:25: routes[1].anonymous[1]: stands in the list twice; remove it"
+        "72:25: routes[1].anonymous[1]: stands in the list twice; remove it"
       ])
     #expect(
       faults(in: everyKey, replacing: "https://[::1]", by: "https://10.0.0.1:6443/") == [
@@ -110,7 +110,7 @@ import Testing
   @Test func anAnonymousPathLiesOnItsRoute() {
     #expect(
       faults(in: everyKey, replacing: "authenticate: [password]", by: "authenticate: [password]\n  anonymous: [/ui/x, /uix]") == [
-        "66:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
+        "67:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
       ])
   }
 

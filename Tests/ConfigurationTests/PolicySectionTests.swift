@@ -20,23 +20,23 @@ import Testing
 
   @Test(arguments: [
     (
-      "    openapi: dashboard.json", "    openapi: upstream",
-      "56:12: upstreams[1].openapi: asks an upstream that is no API server; name a file, or set kind: kubernetes"
+      "  openapi: dashboard.json", "  openapi: upstream",
+      "59:12: upstreams[1].openapi: asks an upstream that is no API server; name a file, or set kind: kubernetes"
     ),
-    ("policies: [secrets-are-private]", "policies: [a, a]", "72:17: routes[1].policies[1]: stands in the list twice; remove it"),
+    ("policies: [secrets-are-private]", "policies: [a, a]", "74:17: routes[1].policies[1]: stands in the list twice; remove it"),
     (
-      "policies: [secrets-are-private]", "policies: all", "72:13: routes[1].policies: is text; write a list, a line with `- ` for each item"
+      "policies: [secrets-are-private]", "policies: all", "74:13: routes[1].policies: is text; write a list, a line with `- ` for each item"
     ),
-    ("  files: [", "  file: [", "79:3: policy.file: is not a known key; did you mean `files`?"),
-    ("[\"policies/*.yaml\"]", "[]", "79:10: policy.files: has too few items; list at least 1"),
-    ("[\"policies/*.yaml\"]", "[a.yaml, a.yaml]", "79:19: policy.files[1]: stands in the list twice; remove it"),
+    ("  files: [", "  file: [", "81:3: policy.file: is not a known key; did you mean `files`?"),
+    ("[\"policies/*.yaml\"]", "[]", "81:10: policy.files: has too few items; list at least 1"),
+    ("[\"policies/*.yaml\"]", "[a.yaml, a.yaml]", "81:19: policy.files[1]: stands in the list twice; remove it"),
   ]) func whatHasNoMeaningIsAFault(old: String, new: String, fault: String) {
     #expect(faults(in: everyKey, replacing: old, by: new).contains(fault), "\(faults(in: everyKey, replacing: old, by: new))")
   }
 
   @Test func policiesWithoutFilesAndFilesWithoutUseAreFaults() {
     let without = everyKey.replacing("\n\npolicy:\n  files: [\"policies/*.yaml\"]", with: "")
-    #expect(faults(in: without) == ["72:14: routes[1].policies[0]: names a policy, and there are no policy files; add policy.files"])
+    #expect(faults(in: without) == ["74:14: routes[1].policies[0]: names a policy, and there are no policy files; add policy.files"])
     let unused =
       leastKeys.replacing("authenticate: [password]}", with: "authenticate: [password], policies: []}")
       + "\npolicy: {files: [a.yaml]}"
