@@ -41,6 +41,6 @@ import Testing
       leastKeys.replacing("authenticate: [password]}", with: "authenticate: [password], policies: []}")
       + "\npolicy: {files: [a.yaml]}"
     #expect(
-      faults(in: unused) == ["15:9: policy: is used by no route; remove it, or name a policy in a route's `policies`"])
+      faults(in: unused) == ["17:9: policy: is used by no route; remove it, or name a policy in a route's `policies`"])
   }
 }

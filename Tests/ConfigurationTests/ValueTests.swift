@@ -140,13 +140,13 @@ import Testing
     ("'/a b'", "has a blank, a control character or a backslash; write the path without it"),
     ("/a\\b", "has a blank, a control character or a backslash; write the path without it"),
   ]) func whatIsNoAnonymousPathIsRefused(written: String, fault: String) {
-    #expect(faults(in: everyKey, replacing: "[/healthz,", by: "[\(written),") == ["71:15: routes[1].anonymous[0]: \(fault)"])
+    #expect(faults(in: everyKey, replacing: "[/healthz,", by: "[\(written),") == ["72:15: routes[1].anonymous[0]: \(fault)"])
   }
 
   @Test func aRoutesPathHasNoSlashAtItsEnd() {
     #expect(
       faults(in: everyKey, replacing: "path: /ui", by: "path: /ui/") == [
-        "62:49: routes[0].match.path: ends in a slash; write it without; the path itself and all below it are meant"
+        "63:49: routes[0].match.path: ends in a slash; write it without; the path itself and all below it are meant"
       ])
   }
 
