@@ -3,9 +3,8 @@
 SWIFT ?= swift
 # An import that Package.swift does not declare is an error, so that the house's dependency rule holds.
 SWIFT_FLAGS ?= --explicit-target-dependency-import-check error
-# What is shipped carries its Swift libraries with it (libssl and libcrypt stay dynamic, for their security updates), and leaves
-# out the run-time checks of exclusive access, which the debug build and the tests have.
-RELEASE_FLAGS ?= --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
+# More for a release build, such as --static-swift-stdlib.
+RELEASE_FLAGS ?=
 PORT ?= 8443
 
 .PHONY: demo test build release format lint bench clean packages test-peers
