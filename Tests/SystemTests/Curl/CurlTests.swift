@@ -35,6 +35,16 @@ extension SystemTests {
       #expect(records.map { $0.responseStatus?.code } == [401, 401])
     }
 
+    @Test func http2IsSpokenToWhomeverOffersIt() async throws {
+      let demo = try self.demo()
+      for person in [DemoProcess.Person.alice, .bob] {
+        let run = try await demo.curl(
+          as: person, "--http2", "--fail", "--write-out", Self.facts, "--output", "/dev/null", demo.url + Self.pods)
+        #expect(run.status == 0 && run.output == "200 2 1", "\(run.transcript)")
+        #expect(try demo.auditRecords().last?.annotations?["sallyport.dev/protocol"] == "HTTP/2")
+      }
+    }
+
     @Test func anOpenPathNeedsNoCredential() async throws {
       let demo = try self.demo()
       let run = try await demo.curl(as: .nobody, "--fail", demo.url + "/readyz")

@@ -42,7 +42,8 @@ final class DemoProcess: Sendable {
 
   /// curl, as one person of the demo.
   func curl(as person: Person, _ arguments: String..., input: Data? = nil) async throws -> ToolRun {
-    var all = ["--silent", "--show-error", "--max-time", "60", "--cacert", self.file("server-ca.pem")]
+    // HTTP/1.1 unless the arguments say otherwise: of two such options curl takes the last.
+    var all = ["--silent", "--show-error", "--max-time", "60", "--http1.1", "--cacert", self.file("server-ca.pem")]
     switch person {
     case .alice, .carol: all += ["--cert", self.file("\(person).pem"), "--key", self.file("\(person).key")]
     case .bob: all += ["--user", "bob:\(self.password)"]
