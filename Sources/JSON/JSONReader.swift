@@ -221,7 +221,9 @@ public struct JSONReader {
   private mutating func codeUnit() throws(JSONFault) -> UInt16 {
     var unit: UInt16 = 0
     for _ in 0..<4 {
-      guard let byte = self.current, let digit = Self.hexadecimal(byte) else { throw self.fault("an escape has no four hexadecimal digits") }
+      guard let byte = self.current, let digit = Self.hexadecimal(byte) else {
+        throw self.fault("an escape has no four hexadecimal digits")
+      }
       unit = unit << 4 | UInt16(digit)
       self.position += 1
     }

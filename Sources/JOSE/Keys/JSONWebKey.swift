@@ -29,7 +29,9 @@ public struct JSONWebKey: Sendable {
     guard members["d"] == nil, members["k"] == nil else { throw Unusable("it holds a private or symmetric key") }
     var declared: SignatureAlgorithm?
     if let algorithm = members["alg"] {
-      guard let known = algorithm.string.flatMap(SignatureAlgorithm.init) else { throw Unusable("its alg is unknown or not for signatures") }
+      guard let known = algorithm.string.flatMap(SignatureAlgorithm.init) else {
+        throw Unusable("its alg is unknown or not for signatures")
+      }
       declared = known
     }
     let key = VerificationKey(material: try Self.material(members), declared: declared)

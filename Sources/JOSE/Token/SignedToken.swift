@@ -60,12 +60,14 @@ public struct SignedToken: Sendable {
 
   private static func object(_ part: ArraySlice<UInt8>, _ name: String) throws(Fault) -> [String: JSONValue] {
     guard let bytes = Base64URL.decode(part) else { throw Fault("the token's \(name) is no base64url") }
+    let value: JSONValue
     do throws(JSONFault) {
-      guard let object = try JSONReader.read(bytes).object else { throw Fault("the token's \(name) is no JSON object") }
-      return object
+      value = try JSONReader.read(bytes)
     } catch {
       throw Fault("the token's \(name): \(error)")
     }
+    guard let object = value.object else { throw Fault("the token's \(name) is no JSON object") }
+    return object
   }
 
   private static func text(_ header: [String: JSONValue], _ name: String) throws(Fault) -> String? {

@@ -1,0 +1,27 @@
+import SallyportJSON
+
+/// Where a claim stands in a token: `email`, or the keys of nested objects, `realm_access.roles`.
+///
+/// A token may hold a claim whose name has dots of its own (`https://example.com/groups`), so the whole text is looked for
+/// first, and only then its parts.
+public struct ClaimPath: Sendable, Hashable, CustomStringConvertible {
+  public let description: String
+  private let keys: [String]
+
+  /// - Parameter text: not empty
+  public init(_ text: String) {
+    self.description = text
+    self.keys = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  func value(in claims: [String: JSONValue]) -> JSONValue? {
+    if let value = claims[self.description] { return value }
+    guard self.keys.count > 1 else { return nil }
+    var value = JSONValue.object(claims)
+    for key in self.keys {
+      guard let next = value[key] else { return nil }
+      value = next
+    }
+    return value
+  }
+}

@@ -1,0 +1,27 @@
+import struct Foundation.Date
+
+/// What a believed token says of its bearer.
+struct TokenFacts: Sendable, Hashable {
+  var username: String
+  var groups: [String]
+  var uid: String?
+  var extra: [Extra]
+  var scopes: [String]
+  var audiences: [String]
+  /// `exp`.
+  var expires: Date
+  /// `sub` and `jti`, for the audit record.
+  var subject: String
+  var tokenID: String?
+
+  struct Extra: Sendable, Hashable {
+    var key: String
+    var values: [String]
+  }
+}
+
+/// Why a token is not believed, for the operator: names of claims and what is wrong with them, never the token.
+struct TokenRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
