@@ -5,6 +5,7 @@ import SallyportConfiguration
 import SallyportCore
 import SallyportCredential
 import SallyportPolicy
+import SallyportRevocation
 import SallyportUpstream
 import SallyportWire
 
@@ -16,7 +17,10 @@ extension Generation {
     _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
-    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory) }
+    let revocation = faults.collect { () throws(StartFault) in try configuration.revocation(previous: memory.revocation) } ?? nil
+    let authenticator = faults.collect { () throws(StartFault) in
+      try Self.authenticator(configuration.authentication, revocation: revocation, memory)
+    }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
       credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
@@ -44,11 +48,14 @@ extension Generation {
       streamLimits[listener.name] = StreamLimits(
         credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
+    memory.revocation = revocation
+    self.init(
+      hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, revocation: revocation,
+      streamLimits: streamLimits)
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
@@ -63,7 +70,8 @@ extension Generation {
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+        revocation: revocation, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
