@@ -23,9 +23,14 @@ final class RevocationLists: Sendable {
 
   let lists: [RevocationList]
   /// The lists that each authority signed, by the fingerprint of its certificate.
-  private let signed = Mutex<[String: [RevocationList]]>([:])
+  private let signed = Mutex<[String: (authority: VerifiedCertificate.Authority, lists: [RevocationList])]>([:])
 
-  init(_ lists: [RevocationList]) { self.lists = lists }
+  /// - Parameter previous: the lists of before: whose authorities were asked about will be again, so that the verification of
+  ///   long lists is done here and not on an event loop
+  init(_ lists: [RevocationList], previous: RevocationLists? = nil) {
+    self.lists = lists
+    for authority in previous?.signed.withLock({ $0.values.map(\.authority) }) ?? [] { _ = self.lists(signedBy: authority) }
+  }
 
   func judge(_ certificate: VerifiedCertificate, at now: Date) -> RevocationJudgement {
     var until = Date.distantFuture
@@ -72,12 +77,12 @@ final class RevocationLists: Sendable {
 
   /// The lists that an authority signed. Its certificate is that of a verified chain.
   func lists(signedBy authority: VerifiedCertificate.Authority) -> [RevocationList] {
-    if let known = self.signed.withLock({ $0[authority.fingerprint] }) { return known }
+    if let known = self.signed.withLock({ $0[authority.fingerprint]?.lists }) { return known }
     let key = RevocationListDecoder.authority(authority.der)
     let found = key.map { key in self.lists.filter { $0.isSigned(by: key) } } ?? []
     self.signed.withLock { signed in
       if signed.count >= Self.mostAuthorities { signed.removeAll(keepingCapacity: true) }
-      signed[authority.fingerprint] = found
+      signed[authority.fingerprint] = (authority, found)
     }
     return found
   }

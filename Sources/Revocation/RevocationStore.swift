@@ -75,7 +75,7 @@ public final class RevocationStore: Sendable {
         }
       }
       if hasChanged {
-        let lists = RevocationLists(files.flatMap(\.lists))
+        let lists = RevocationLists(files.flatMap(\.lists), previous: self.lists)
         self.current.withLock { $0 = lists }
         self.currentVersion.add(1, ordering: .releasing)
       }

@@ -49,14 +49,17 @@ import Testing
   /// somebody else by writing to the left.
   @Test func theThrottleCountsTheClientAndNotTheProxy() async throws {
     try await House.with(self.plan(trusting: "127.0.0.0/8")) { house in
-      func attempt(_ password: String, _ from: String) async throws -> Int {
-        try await house.get("/version", Person.basic("bob", password), "X-Forwarded-For: \(from)").status
+      func attempt(_ number: Int, _ from: String) async throws -> Int {
+        try await house.get("/version", Person.basic("bob", "\(Person.wrongPassword)\(number)"), "X-Forwarded-For: \(from)").status
       }
       for number in 0..<5 {
-        #expect(try await attempt("\(Person.wrongPassword)\(number)", "198.51.100.\(number), 203.0.113.7") == 401)
+        let status = try await attempt(number, "198.51.100.\(number), 203.0.113.7")
+        #expect(status == 401)
       }
-      #expect(try await attempt("\(Person.wrongPassword)6", "198.51.100.99, 203.0.113.7") == 429)
-      #expect(try await attempt("\(Person.wrongPassword)7", "192.0.2.44") == 401)
+      let locked = try await attempt(6, "198.51.100.99, 203.0.113.7")
+      #expect(locked == 429)
+      let another = try await attempt(7, "192.0.2.44")
+      #expect(another == 401)
     }
   }
 }

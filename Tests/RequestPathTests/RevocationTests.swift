@@ -91,7 +91,9 @@ import Testing
       try await watch.send("GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
       let watching = Answer(head: try await watch.read(until: "\r\n\r\n"))
       #expect(watching.status == 200)
-      let record = try await house.record("the end of the watch") { $0.auditID == watching.auditID && $0.stage == "ResponseComplete" }
+      let record = try await house.record("the end of the watch", within: 60) {
+        $0.auditID == watching.auditID && $0.stage == "ResponseComplete"
+      }
       #expect(record.error.contains("revocationUnknown") || record.fact("stream-end") == "revocationUnknown", "\(record.error)")
       let answer = try await house.get("/api/v1/namespaces/dev/pods", as: alice)
       #expect(answer.status == 401)

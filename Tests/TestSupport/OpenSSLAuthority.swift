@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import SallyportPKI
 
 /// The revocation lists of an authority, made by `openssl ca` as people make them.

@@ -9,6 +9,8 @@ import SallyportRevocation
 import SallyportUpstream
 import SallyportWire
 
+import struct Foundation.Date
+
 extension Generation {
   /// Reads everything that a configuration names and joins it.
   ///
@@ -34,7 +36,7 @@ extension Generation {
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
-    for warning in policies.warnings { logger.warning("\(warning)") }
+    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }

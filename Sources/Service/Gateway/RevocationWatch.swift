@@ -45,7 +45,8 @@ final class RevocationWatch: Sendable {
         if present != judged || isOver || !isSettled {
           isSettled = present == judged && !isOver
           await self.cutStreams(by: store)
-          if present != judged || isOver {
+          // What is to be said of the lists of a new configuration was said when it was read.
+          if present.store == judged?.store, present != judged || isOver {
             for warning in store.warnings(at: self.now()) { self.logger.warning("\(warning)") }
           }
           judged = present
