@@ -32,8 +32,9 @@ struct Installation {
 
   /// What is wrong with a file of this content.
   func fault(_ content: String) throws -> Problem? {
+    let (path, authorities) = (try self.directory.write(content, to: "lists.pem"), try self.authorities)
     do throws(RevocationFaults) {
-      _ = try RevocationStore(files: [try! self.directory.write(content, to: "lists.pem")], authorities: try! self.authorities)
+      _ = try RevocationStore(files: [path], authorities: authorities)
       return nil
     } catch {
       return error.problems.first
