@@ -75,7 +75,7 @@ let package = Package(
       "Authentication",
       [
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
-        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", asyncHTTPClient,
+        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", asyncHTTPClient, nioSSL, nioHTTP1,
       ]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
@@ -88,7 +88,7 @@ let package = Package(
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
     station("StrictYAML", [yams]),
-    station("Configuration", ["SallyportStrictYAML", crypto]),
+    station("Configuration", ["SallyportStrictYAML", "SallyportJOSE", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
@@ -126,7 +126,9 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL],
+      dependencies: [
+        "SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, "SallyportJOSE", crypto, cryptoExtras,
+      ],
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
@@ -144,7 +146,7 @@ let package = Package(
       of: "Authentication",
       [
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
-        nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
+        nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto, cryptoExtras, "SallyportJOSE", "SallyportJSON", nioSSL,
       ]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),

@@ -17,4 +17,6 @@ public struct AcceptedMethods: OptionSet, Sendable, Hashable {
   public static let clientCertificate = Self(rawValue: 1 << 0)
   /// `Authorization: Basic` against the password files.
   public static let password = Self(rawValue: 1 << 1)
+  /// `Authorization: Bearer` with a token of a configured issuer.
+  public static let token = Self(rawValue: 1 << 2)
 }

@@ -9,6 +9,18 @@ enum AuthenticationProblem {
   static let credentialsRefused = Problem(
     "credentialsRefused", blame: .client, status: 401, message: "The credentials were not accepted.")
 
+  /// The token proves nobody.
+  static let tokenRefused = Problem("tokenRefused", blame: .client, status: 401, message: "The token was not accepted.")
+
+  /// The token is good, and not for what it is presented to.
+  static let insufficientScope = Problem(
+    "insufficientScope", blame: .client, status: 403, message: "The credential is not one that this route is for.")
+
+  /// The token may be good, and who could say so cannot be asked.
+  static let identityProviderUnavailable = Problem(
+    "identityProviderUnavailable", blame: .identityProvider, status: 503,
+    message: "The token cannot be verified at the moment; try again.", retryAfterSeconds: 5)
+
   /// The client certificate is outside its validity, judged for this request.
   static let certificateExpired = Problem(
     "certificateExpired", blame: .client, status: 401, message: "The client certificate is not valid at this time.")

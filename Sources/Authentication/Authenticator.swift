@@ -9,7 +9,7 @@ public import SallyportCore
 /// |---|---|---|
 /// | none | none | nothing presented |
 /// | good | none | the certificate's identity |
-/// | none | good | the password file's identity |
+/// | none | good | the identity of the password's store or of the token |
 /// | good | good, same user | the certificate's identity |
 /// | good | good, another user | refused |
 /// | bad | anything | refused |
@@ -31,7 +31,9 @@ public import SallyportCore
 public final class Authenticator: Sendable {
   private let certificates: CertificateAuthenticator
   private let passwords: PasswordAuthenticator
+  private let tokens: TokenAuthenticator
   private let passwordChallenges: [String]
+  private let realm: String
   private let clock: AuthenticationClock
 
   /// - Parameters:
@@ -43,11 +45,17 @@ public final class Authenticator: Sendable {
         names: NameRules(allowSystemNames: configuration.allowSystemNames), rules: configuration.certificates),
       revocation: configuration.revocation)
     self.passwords = PasswordAuthenticator(configuration: configuration, memory: memory, clock: clock)
-    self.passwordChallenges = [#"Basic realm=\#(Self.quoted(configuration.realm)), charset="UTF-8""#]
+    self.tokens = TokenAuthenticator(configuration: configuration, memory: memory, clock: clock)
+    self.realm = Self.quoted(configuration.realm)
+    self.passwordChallenges = [#"Basic realm=\#(self.realm), charset="UTF-8""#]
     self.clock = clock
   }
 
-  /// Says who sends a request. It answers at once, on the event loop that calls, unless a password must be hashed.
+  /// Begins to fetch the keys of token issuers. Without it they are fetched when the first token comes.
+  public func begin() { self.tokens.begin() }
+
+  /// Says who sends a request. It answers at once, on the event loop that calls, unless a password must be hashed or
+  /// an issuer's keys must be fetched.
   ///
   /// - Parameters:
   ///   - request: its `Authorization` fields are looked at, and nothing else
@@ -65,7 +73,27 @@ public final class Authenticator: Sendable {
   /// The values for `WWW-Authenticate` in a 401 (RFC 9110 section 11.6.1, RFC 7617 section 2). Empty where only
   /// certificates are accepted: no registered scheme stands for them.
   public func challenges(for accepted: AcceptedMethods) -> [String] {
-    accepted.contains(.password) ? self.passwordChallenges : []
+    (accepted.contains(.password) ? self.passwordChallenges : []) + (accepted.contains(.token) ? ["Bearer realm=\(self.realm)"] : [])
+  }
+
+  /// The values for `WWW-Authenticate` in the answer to a problem: with the error codes of RFC 6750 section 3.1 where a
+  /// token was presented, and no more of what was wrong with it.
+  ///
+  /// - Parameter requirement: what the route asks for, whose scopes are named where they are missing
+  public func challenges(
+    for accepted: AcceptedMethods, answering problem: Problem, requirement: IdentityRequirement? = nil
+  ) -> [String] {
+    switch problem {
+    case AuthenticationProblem.tokenRefused:
+      return self.challenges(for: accepted.subtracting(.token)) + [#"Bearer realm=\#(self.realm), error="invalid_token""#]
+    case AuthenticationProblem.insufficientScope:
+      guard accepted.contains(.token) else { return [] }
+      let scopes = requirement?.scopes ?? []
+      let scope = scopes.isEmpty ? "" : ", scope=\(Self.quoted(scopes.joined(separator: " ")))"
+      return [#"Bearer realm=\#(self.realm), error="insufficient_scope"\#(scope)"#]
+    default:
+      return problem.status == 401 ? self.challenges(for: accepted) : []
+    }
   }
 
   func authenticate(
@@ -81,10 +109,14 @@ public final class Authenticator: Sendable {
     }
     guard let field = authorization.first else { return .now(certified.map { .identified($0) } ?? .nothingPresented) }
     guard authorization.count == 1 else { return .now(.refused(Self.refusal("the Authorization header is repeated"))) }
-    guard accepting.contains(.password) else {
-      return .now(.refused(Self.refusal("the route accepts no Authorization header")))
+    let answer: Answer<AuthenticationOutcome>
+    if accepting.contains(.token), field.withBytes({ AuthorizationField(reading: $0).isBearer }) {
+      answer = self.tokens.authenticate(field, on: eventLoop)
+    } else if accepting.contains(.password) {
+      answer = self.passwords.authenticate(field, from: address, on: eventLoop)
+    } else {
+      return .now(.refused(Self.refusal("the route accepts no Authorization header of this scheme")))
     }
-    let answer = self.passwords.authenticate(field, from: address, on: eventLoop)
     guard let certified else { return answer }
     switch answer {
     case .now(let outcome): return .now(Self.joined(certified, outcome))
@@ -98,7 +130,8 @@ public final class Authenticator: Sendable {
     // By bytes, as upstreams compare them: Swift's `==` sees through Unicode normalisation.
     guard identity.username.utf8.elementsEqual(certified.username.utf8) else {
       return .refused(
-        AuthenticationProblem.credentialsDisagree.with(detail: "certificate of \(certified.username), password of \(identity.username)"))
+        AuthenticationProblem.credentialsDisagree.with(
+          detail: "certificate of \(certified.username), Authorization of \(identity.username)"))
     }
     return .identified(certified)
   }

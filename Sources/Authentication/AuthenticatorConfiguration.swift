@@ -44,6 +44,10 @@ public struct AuthenticatorConfiguration: Sendable {
   public var realm: String
   public var cache: Cache
   public var throttle: Throttle
+  /// Whose signed tokens are believed. No two have one issuer.
+  public var tokens: [TokenIssuer] = []
+  /// Hears what becomes of the fetching of issuers' keys, on any thread.
+  public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
 
   public init(
     passwordFiles: [PasswordFile] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,

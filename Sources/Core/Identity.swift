@@ -3,6 +3,7 @@ public import struct Foundation.Date
 /// How somebody proved who they are; the raw value stands in the audit record.
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile
+  case jwt
   /// The gateway itself, where it asks an upstream something of its own.
   case gateway
 }
@@ -22,6 +23,20 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let origin: [Fact]
   /// When the credential itself ends; `nil` for one that does not (a password).
   public let expires: Date?
+  /// What the token says that proved the identity; `nil` for an identity that no token proved.
+  public let token: TokenClaims?
+
+  /// The claims of a token that routes may ask for.
+  public struct TokenClaims: Sendable, Hashable {
+    public let issuer: String
+    public let audiences: [String]
+    public let scopes: [String]
+    public init(issuer: String, audiences: [String], scopes: [String]) {
+      self.issuer = issuer
+      self.audiences = audiences
+      self.scopes = scopes
+    }
+  }
 
   public struct Extra: Sendable, Hashable {
     public let key: String
@@ -44,7 +59,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil
+    expires: Date? = nil, token: TokenClaims? = nil
   ) {
     self.username = username
     self.uid = uid
@@ -53,6 +68,7 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.method = method
     self.origin = origin
     self.expires = expires
+    self.token = token
   }
 
   public var description: String { "\(self.username) (\(self.method.rawValue))" }

@@ -18,7 +18,7 @@ public struct ConfigurationCheck: Sendable {
     var check = ConfigurationCheck()
     do {
       let configuration = try GatewayConfiguration.load(file: file)
-      check.warnings = configuration.checkFiles().filter { $0.severity == .warning }.map(\.description)
+      check.warnings = configuration.checkFiles().filter { $0.severity == .warning }.map(\.description) + configuration.tokenWarnings()
       try await self.build(configuration)
       check.summary =
         "\(file): \(configuration.listeners.count) listener(s), \(configuration.routes.count) route(s), \(configuration.upstreams.count) upstream(s): good"

@@ -58,6 +58,8 @@ struct RequestPath {
     do throws(Problem) {
       let subject = try self.subject(outcome, stripped, route)
       exchange.record.subject = subject
+      // Proven, but by what the route asks for? A token without the scope is somebody, and not for this.
+      if case .identity(let identity) = subject, let problem = route.requirement?.problem(for: identity) { throw problem }
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.
@@ -76,7 +78,8 @@ struct RequestPath {
       // Go. The answer comes back to the exchange, and leaves once its record is written.
       exchange.forward(credentialed, to: route.upstream)
     } catch {
-      exchange.answer(error, challenges: error.status == 401 ? self.generation.authenticator.challenges(for: route.accepts) : [])
+      let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: error, requirement: route.requirement)
+      exchange.answer(error, challenges: challenges)
     }
   }
 

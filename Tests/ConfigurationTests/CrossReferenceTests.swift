@@ -89,7 +89,7 @@ import Testing
   @Test func aRouteLetsSomebodyIn() {
     #expect(
       faults(in: leastKeys, replacing: "[password]", by: "[]").contains(
-        "15:64: routes[0].authenticate: lets nobody in; list clientCertificate or password, or open paths with `anonymous`"))
+        "15:64: routes[0].authenticate: lets nobody in; list clientCertificate, password or token, or open paths with `anonymous`"))
   }
 
   @Test func nothingIsListedTwice() {

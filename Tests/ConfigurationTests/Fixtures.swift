@@ -41,7 +41,7 @@ let everyKey = """
     allowSystemNames:
       users: ["system:monitor"]
       groups: ["system:masters"]
-
+    tokens: [{jwt: {issuer: {url: "https://idp.example.org", discoveryURL: "https://idp.internal/d", audiences: [kubernetes], audienceMatchPolicy: MatchAny, certificateAuthorityFile: idp.pem}, algorithms: [RS256], claimMappings: {username: {claim: email, prefix: ""}, groups: {claim: groups, prefix: "idp:"}, uid: {claim: sub}, extra: [{key: example.org/department, claim: department}]}, claimValidationRules: [{claim: hd, requiredValue: example.org}], requiredScopes: [kubernetes]}}, {authenticationConfigurationFile: k8s.yaml}]
   credentials:
   - name: front-proxy
     requestHeaders: {certificateFile: certs/front-proxy.pem, privateKeyFile: /etc/front-proxy.key}
@@ -68,7 +68,7 @@ let everyKey = """
     match: {hosts: [dashboard.example.org], path: /ui}
     upstream: dashboard
     credential: nobody
-    authenticate: [password]
+    authenticate: [password, token]
   - name: api
     match: {path: /}
     upstream: kubernetes
@@ -77,7 +77,7 @@ let everyKey = """
     anonymous: [/healthz, /version]
     impersonation: refuse
     policies: [secrets-are-private]
-
+    require: {methods: [clientCertificate, passwordFile]}
   audit:
     directory: audit
     durability: synced

@@ -6,7 +6,6 @@ import Testing
     ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
     ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
-    ("authentication:\n", "authentication:\n  tokens: []\n", "29:3: authentication.tokens"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
     ("  passwords:\n", "  passwords:\n  - ldap: {}\n", "33:5: authentication.passwords[0].ldap"),
@@ -17,7 +16,6 @@ import Testing
     ("  durability: synced", "  rotate: {}", "78:3: audit.rotate"),
     ("  durability: synced", "  policyFile: x", "78:3: audit.policyFile"),
     ("[clientCertificate, password]", "[clientCertificate, password, session]", "71:47: routes[1].authenticate[2]"),
-    ("[clientCertificate, password]", "[clientCertificate, password, token]", "71:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])
   }
@@ -67,7 +65,7 @@ import Testing
         "9:14: credentials: has too few items; list at least 1",
         "11:25: upstreams[0].servers[0]: is not encrypted; write an https URL, or set insecurePlaintext: true on this upstream",
         "11:56: upstreams[0].kind: is not a known word; write kubernetes or generic",
-        "13:69: routes[0].authenticate[0]: is not a known word; write clientCertificate or password",
+        "13:69: routes[0].authenticate[0]: is not a known word; write clientCertificate or password or token",
         "13:91: routes[0].anonymous[0]: does not begin with a slash; write it as in /healthz",
       ])
   }

@@ -10,6 +10,8 @@ import SallyportCore
 struct AuthorizationField {
   /// Whether the scheme is `Basic`, in any letter case.
   let isBasic: Bool
+  /// Whether the scheme is `Bearer` (RFC 6750 section 2.1), in any letter case.
+  let isBearer: Bool
   /// Where everything behind the scheme and its blanks stands; empty where there is nothing.
   let token: Range<Int>
 
@@ -18,6 +20,7 @@ struct AuthorizationField {
     let tokenStart = value[schemeEnd...].firstIndex { $0 != UInt8(ascii: " ") } ?? value.endIndex
     self.token = tokenStart..<value.endIndex
     self.isBasic = value[..<schemeEnd].elementsEqual("basic".utf8) { Self.lowercased($0) == $1 }
+    self.isBearer = value[..<schemeEnd].elementsEqual("bearer".utf8) { Self.lowercased($0) == $1 }
   }
 
   private static func lowercased(_ byte: UInt8) -> UInt8 {

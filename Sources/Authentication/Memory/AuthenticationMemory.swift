@@ -20,6 +20,7 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let refused: ShardedCache<Problem>
   let flights = SingleFlight<Flight, AuthenticationOutcome>()
   let throttle = NIOLockedValueBox(FailureThrottle())
+  let tokens: TokenMemory
   private let lists = NIOLockedValueBox<RevocationStore?>(nil)
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)
@@ -33,6 +34,7 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.pool = VerificationPool(threads: threads, waiting: waiting)
     self.verified = ShardedCache(capacity: credentials)
     self.refused = ShardedCache(capacity: credentials / 4)
+    self.tokens = TokenMemory(capacity: credentials)
   }
 
   /// The revocation lists of the last generation that has any: they go on where the next one names the same files.

@@ -27,6 +27,7 @@ struct CrossReferences {
       guard let value = route.value else { continue }
       self.checkCredential(of: value, at: route.yaml)
       self.checkMethods(of: value, at: route.yaml)
+      self.checkRequirement(of: value, at: route.yaml)
       self.checkAnonymousPaths(of: value, at: route.yaml)
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
@@ -85,7 +86,7 @@ struct CrossReferences {
   private func checkMethods(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
     let list = yaml["authenticate"]
     if route.authenticate.isEmpty, route.anonymous.isEmpty, list.itemCount == 0 {
-      list.fault("lets nobody in", "list clientCertificate or password, or open paths with `anonymous`")
+      list.fault("lets nobody in", "list clientCertificate, password or token, or open paths with `anonymous`")
     }
     for (index, method) in route.authenticate.enumerated() {
       if route.authenticate[..<index].contains(method) { list[index].fault("stands in the list twice", "remove it") }
@@ -100,7 +101,33 @@ struct CrossReferences {
         if self.authentication.passwords.isEmpty, self.document["authentication"]["passwords"].itemCount ?? 0 == 0 {
           list[index].fault("is not configured", "add authentication.passwords")
         }
+      case .token:
+        if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0 {
+          list[index].fault("is not configured", "add authentication.tokens")
+        }
       }
+    }
+  }
+
+  /// What only a token can have is asked of nobody where no token is accepted.
+  private func checkRequirement(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
+    guard let require = route.require else { return }
+    let section = yaml["require"]
+    guard require != .init() else {
+      section.fault("requires nothing", "remove it, or name scopes, audiences, issuers or methods")
+      return
+    }
+    if !route.authenticate.contains(.token), !(require.scopes.isEmpty && require.audiences.isEmpty && require.issuers.isEmpty) {
+      section.fault("asks for facts of a token, and the route accepts none", "list token in the route's `authenticate`")
+    }
+    for (index, method) in require.methods.enumerated() {
+      let isPossible =
+        switch method {
+        case .clientCertificate: route.authenticate.contains(.clientCertificate)
+        case .passwordFile: route.authenticate.contains(.password)
+        case .jwt: route.authenticate.contains(.token)
+        }
+      if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
     }
   }
 
@@ -155,6 +182,9 @@ struct CrossReferences {
     }
     if !self.authentication.passwords.isEmpty, !used.contains(.password) {
       section["passwords"].fault("is used by no route", "remove it, or list password in a route's `authenticate`")
+    }
+    if !self.authentication.tokens.isEmpty, !used.contains(.token) {
+      section["tokens"].fault("is used by no route", "remove it, or list token in a route's `authenticate`")
     }
   }
 }

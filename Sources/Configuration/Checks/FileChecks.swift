@@ -4,7 +4,7 @@ public import SallyportStrictYAML
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
-    case certificates, revocationLists, privateKey, passwords, openAPI, auditDirectory
+    case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -17,6 +17,12 @@ extension GatewayConfiguration {
     }
     files += (self.authentication.clientCertificates?.revocation?.crlFiles ?? []).map { ($0, .revocationLists) }
     for case .passwordFile(let file) in self.authentication.passwords { files.append((file, .passwords)) }
+    for source in self.authentication.tokens {
+      switch source {
+      case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
+      case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
+      }
+    }
     for case .requestHeaders(let certificate, let privateKey) in self.credentials.map(\.kind) {
       files.append((certificate, .certificates))
       files.append((privateKey, .privateKey))

@@ -7,6 +7,8 @@ extension GatewayConfiguration {
     public var clientCertificates: ClientCertificates?
     /// Asked in this order. Empty: nobody is known by a password.
     public var passwords: [PasswordStore] = []
+    /// Empty: nobody is known by a token.
+    public var tokens: [TokenSource] = []
     /// How long a verified credential is believed without asking its store again.
     public var cacheLifetime = Duration.seconds(60)
     public var throttle = Throttle()
@@ -82,7 +84,8 @@ extension GatewayConfiguration.Authentication {
       self.cacheLifetime = keys.optional("cache").flatMap(Self.cacheLifetime) ?? self.cacheLifetime
       self.throttle = keys.optional("throttle").map(Throttle.init) ?? self.throttle
       self.allowSystemNames = keys.optional("allowSystemNames").map(SystemNames.init) ?? self.allowSystemNames
-      keys.notInThisVersion("tokens", "signIn")
+      self.tokens = keys.optional("tokens")?.list(atLeast: 1, TokenSource.init) ?? []
+      keys.notInThisVersion("signIn")
       return ()
     }
   }

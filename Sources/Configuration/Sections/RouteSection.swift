@@ -5,7 +5,25 @@ extension GatewayConfiguration {
   public struct Route: Sendable, Equatable {
     /// A way to prove who one is.
     public enum Method: String, Sendable, CaseIterable {
-      case clientCertificate, password
+      case clientCertificate, password, token
+    }
+
+    /// What an identity must be proven by, beyond that it is proven.
+    public struct Requirement: Sendable, Equatable {
+      /// How somebody was authenticated, in the words of the audit record's `sallyport.dev/authentication`.
+      public enum Method: String, Sendable, CaseIterable {
+        case clientCertificate, passwordFile, jwt
+      }
+      /// All of them, of a token.
+      public var scopes: [String] = []
+      /// One of them, of a token; empty for any.
+      public var audiences: [String] = []
+      /// One of them; empty for any.
+      public var issuers: [String] = []
+      /// One of them; empty for any.
+      public var methods: [Method] = []
+
+      public init() {}
     }
 
     /// What becomes of `kubectl --as`.
@@ -29,6 +47,8 @@ extension GatewayConfiguration {
     public let impersonation: Impersonation
     /// The policies that judge the route's requests; `nil` for all that there are.
     public let policies: [NameReference]?
+    /// `nil`: whoever is authenticated may go on to the policies.
+    public let require: Requirement?
   }
 }
 
@@ -55,22 +75,44 @@ extension GatewayConfiguration.Route {
       let anonymous = keys.optional("anonymous")?.list { $0.parsed(RequestPathText.exact) } ?? []
       let impersonation = keys.optional("impersonation")?.choice(of: Impersonation.self) ?? .forward
       let policies = keys.optional("policies")?.list { $0.nameReference() }
+      let require = keys.optional("require").map(Requirement.init)
       keys.notInThisVersion("setHeaders")
       guard let name, let upstream, let credential, let authenticate else { return nil }
       return Self(
         name: name, match: match, upstream: upstream, credential: credential, authenticate: authenticate, anonymous: anonymous,
-        impersonation: impersonation, policies: policies)
+        impersonation: impersonation, policies: policies, require: require)
     }
     guard let route else { return nil }
     self = route
   }
 
   private static func method(_ yaml: YAMLCursor) -> Method? {
-    if let word = yaml.scalarText, word == "token" || word == "session" {
+    if let word = yaml.scalarText, word == "session" {
       yaml.fault("is not supported in this version", "remove it")
       return nil
     }
     return yaml.choice(of: Method.self)
+  }
+}
+
+extension GatewayConfiguration.Route.Requirement {
+  init(_ yaml: YAMLCursor) {
+    self.init()
+    _ = yaml.mapping { keys in
+      self.scopes = keys.optional("scopes")?.list(atLeast: 1) { $0.parsed(Self.scope) } ?? []
+      self.audiences = keys.optional("audiences")?.list(atLeast: 1) { $0.text() } ?? []
+      self.issuers = keys.optional("issuers")?.list(atLeast: 1) { $0.parsed(IssuerURL.parse) } ?? []
+      self.methods = keys.optional("methods")?.list(atLeast: 1) { $0.choice(of: Method.self) } ?? []
+      return ()
+    }
+  }
+
+  /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 section 3.3).
+  private static func scope(_ text: String) throws(ValueFault) -> String {
+    guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
+      throw ValueFault("is no scope", "write one scope an item, without blanks, quotes and backslashes")
+    }
+    return text
   }
 }
 

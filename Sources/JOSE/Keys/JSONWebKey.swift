@@ -52,7 +52,9 @@ public struct JSONWebKey: Sendable {
         let modulus = try self.bytes(members, "n")
         let exponent = try self.bytes(members, "e")
         guard self.modulusBytes.contains(modulus.drop { $0 == 0 }.count) else { throw Unusable("its modulus has no 2048 to 8192 bits") }
-        guard let last = exponent.last, last & 1 == 1, exponent.count <= 4, exponent != [1] else { throw Unusable("its exponent is bad") }
+        guard let last = exponent.last, last & 1 == 1, exponent.count <= 4, !exponent.drop(while: { $0 == 0 }).elementsEqual([1]) else {
+          throw Unusable("its exponent is bad")
+        }
         return .rsa(try _RSA.Signing.PublicKey(n: modulus, e: exponent))
       case "EC":
         let point = try [0x04] + self.bytes(members, "x") + self.bytes(members, "y")

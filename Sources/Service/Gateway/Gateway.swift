@@ -47,6 +47,7 @@ public final class Gateway: Sendable {
     for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
     let generation = try self.read(configuration, group: group, logger: logger)
     let log = try self.openLog(configuration.audit, openLog)
+    generation.authenticator.begin()
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []

@@ -21,7 +21,7 @@ extension Generation {
     var faults = FaultCollector()
     let revocation = faults.collect { () throws(StartFault) in try configuration.revocation(previous: memory.revocation) } ?? nil
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration.authentication, revocation: revocation, memory)
+      try Self.authenticator(configuration, revocation: revocation, memory, logger)
     }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
@@ -36,7 +36,9 @@ extension Generation {
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
-    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
+    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
+      logger.warning("\(warning)")
+    }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
@@ -57,8 +59,9 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
+    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
+    let configuration = gateway.authentication
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
     var files: [PasswordFile] = []
@@ -69,15 +72,17 @@ extension Generation {
         files.append(read)
       }
     }
+    let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
     guard faults.isEmpty else { throw faults.fault }
-    return Authenticator(
-      configuration: AuthenticatorConfiguration(
-        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
-        revocation: revocation, allowSystemNames: names.users.union(names.groups),
-        cache: .init(lifetime: configuration.cacheLifetime),
-        throttle: .init(
-          failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
-      memory: memory)
+    var settings = AuthenticatorConfiguration(
+      passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+      revocation: revocation, allowSystemNames: names.users.union(names.groups),
+      cache: .init(lifetime: configuration.cacheLifetime),
+      throttle: .init(
+        failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
+    settings.tokens = tokens
+    settings.issuerNews = { $0.log(to: logger) }
+    return Authenticator(configuration: settings, memory: memory)
   }
 }
 
@@ -122,11 +127,13 @@ extension Route {
       switch method {
       case .clientCertificate: accepts.insert(.clientCertificate)
       case .password: accepts.insert(.password)
+      case .token: accepts.insert(.token)
       }
     }
     self.init(
       name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
-      reading: reading, credential: credential, accepts: accepts, anonymousPaths: Set(route.anonymous),
+      reading: reading, credential: credential, accepts: accepts, requirement: route.require.map(IdentityRequirement.init),
+      anonymousPaths: Set(route.anonymous),
       policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }
 }

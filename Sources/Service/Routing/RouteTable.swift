@@ -17,6 +17,8 @@ struct Route: Sendable {
   let reading: PathReading
   let credential: CredentialSource
   let accepts: AcceptedMethods
+  /// What an identity must be proven by besides; `nil`: anything that the route accepts.
+  var requirement: IdentityRequirement?
   /// Decoded paths that are open to everybody: exact, GET alone, and without an identity at the upstream.
   let anonymousPaths: Set<String>
   let policy: AccessPolicy

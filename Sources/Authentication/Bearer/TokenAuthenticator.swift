@@ -1,0 +1,162 @@
+import Crypto
+import NIOCore
+import SallyportCore
+import SallyportJOSE
+import SallyportJSON
+
+import struct Foundation.Date
+
+/// Says who presents a Bearer token (RFC 6750) that an issuer has signed (RFC 7519).
+///
+/// The way of a token, where every step may end it:
+/// 1. it was verified a moment ago: identified, at the cost of one MAC and one look-up;
+/// 2. it was refused a moment ago: refused;
+/// 3. it is no signed token in the one form that is read: refused;
+/// 4. no issuer is the one that it names, or that issuer does not sign by its algorithm or make tokens of its type: refused;
+/// 5. no key of that issuer has its name: the keys are fetched, if it is time, and it is judged again with what came;
+/// 6. its signature is none of the key's, or its claims are not as they must be: refused.
+///
+/// A signature is verified on the event loop that asks: with the algorithms that issuers use it takes less than handing it
+/// to a thread and back.
+final class TokenAuthenticator: Sendable {
+  private struct Issuer {
+    let rules: TokenRules
+    let keys: KeySetSource
+  }
+
+  /// How many keys a token that names none is tried by.
+  private static let mostTries = 16
+
+  private let issuers: [Issuer]
+  private let identities: TokenIdentities
+  private let keys: CredentialKeyMaker
+  private let memory: TokenMemory
+  private let clock: AuthenticationClock
+  private let lifetime: TimeAmount
+  private let negativeLifetime: TimeAmount
+
+  /// - Parameter makeFetcher: gets an issuer's keys; over the network unless a test has its own way
+  init(
+    configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock,
+    makeFetcher: (TokenIssuer) -> any KeySetFetcher = TokenAuthenticator.providerFetcher
+  ) {
+    let sources = memory.tokens.sources(for: configuration.tokens) { issuer in
+      KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
+    }
+    self.issuers = zip(configuration.tokens, sources).map { Issuer(rules: $0.rules, keys: $1) }
+    self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
+    // Judgements depend on rules that have no canonical form, so that no generation believes what another believed.
+    let generation = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
+    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: generation)
+    self.memory = memory.tokens
+    self.clock = clock
+    self.lifetime = TimeAmount(configuration.cache.lifetime)
+    self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
+  }
+
+  /// A provider whose authorities cannot be read is never asked: they were read when the configuration was.
+  static func providerFetcher(_ issuer: TokenIssuer) -> any KeySetFetcher {
+    do throws(KeySetFetchFault) {
+      return try ProviderFetcher(issuer: issuer.rules.issuer, provider: issuer.provider)
+    } catch {
+      return BrokenFetcher(fault: error)
+    }
+  }
+
+  private struct BrokenFetcher: KeySetFetcher {
+    let fault: KeySetFetchFault
+    func fetch() async throws(KeySetFetchFault) -> KeySet { throw self.fault }
+  }
+
+  /// Begins to fetch the issuers' keys.
+  func begin() {
+    for issuer in self.issuers { issuer.keys.start() }
+  }
+
+  /// Says who presents the token of an `Authorization` field of the scheme `Bearer`.
+  func authenticate(_ value: Secret, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
+    value.withBytes { bytes in
+      let token = UnsafeRawBufferPointer(rebasing: bytes[AuthorizationField(reading: bytes).token])
+      // Before the MAC, so that its cost is bounded.
+      guard !token.isEmpty, token.count <= SignedToken.mostBytes else {
+        return .now(.refused(Self.refusal(token.isEmpty ? "there is no token behind Bearer" : "the token is too long")))
+      }
+      let key = self.keys.key(for: token)
+      let now = self.clock.monotonic()
+      if let outcome = self.remembered(key, at: now) { return .now(outcome) }
+      do throws(SignedToken.Fault) {
+        return self.look(at: try SignedToken(token), key, at: now, on: eventLoop)
+      } catch {
+        return .now(self.refuse(error.description, key, at: now))
+      }
+    }
+  }
+
+  private func remembered(_ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome? {
+    if let identity = self.memory.verified.value(for: key, at: now) { return .identified(identity) }
+    return self.memory.refused.value(for: key, at: now).map { .refused($0) }
+  }
+
+  private func look(
+    at token: SignedToken, _ key: CredentialKey, at now: NIODeadline, on eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    let named = token.claims["iss"]?.string
+    guard let named, let issuer = self.issuers.first(where: { $0.rules.issuer.utf8.elementsEqual(named.utf8) }) else {
+      return .now(self.refuse("iss names no configured issuer", key, at: now))
+    }
+    if let outcome = self.judge(token, of: issuer, key, at: now) { return .now(outcome) }
+    guard let fetched = issuer.keys.fetchForUnknownKey(on: eventLoop) else { return .now(Self.withoutKey(issuer)) }
+    return .later(
+      fetched.map { _ in
+        // Whoever waited for the same token may have judged it already.
+        let now = self.clock.monotonic()
+        return self.remembered(key, at: now) ?? self.judge(token, of: issuer, key, at: now) ?? Self.withoutKey(issuer)
+      })
+  }
+
+  /// - Returns: `nil` where the issuer's keys are not known, or none of them has the token's `kid`
+  private func judge(_ token: SignedToken, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome? {
+    guard issuer.rules.algorithms.contains(token.algorithm) else { return self.refuse("alg is none of the issuer's", key, at: now) }
+    // Tokens of other kinds (RFC 8725 section 3.11), as logout tokens and security events, say so by their types.
+    guard [nil, "jwt", "at+jwt"].contains(token.type) else { return self.refuse("typ is neither JWT nor at+jwt", key, at: now) }
+    guard let keys = issuer.keys.keys else { return nil }
+    if let keyID = token.keyID, !keys.knows(keyID) { return nil }
+    let candidates = keys.candidates(for: token.keyID, token.algorithm)
+    guard candidates.count <= Self.mostTries else { return self.refuse("the token names none of too many keys", key, at: now) }
+    guard candidates.contains(where: { token.isSigned(by: $0) }) else {
+      return self.refuse("the signature is none of the issuer's keys'", key, at: now)
+    }
+    let wall = self.clock.wall()
+    do throws(TokenRefusal) {
+      let facts = try ClaimsReader(token.claims, rules: issuer.rules, at: wall).read()
+      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer)
+      self.remember(identity, key, at: now, wall)
+      return .identified(identity)
+    } catch {
+      return self.refuse(error.description, key, at: now)
+    }
+  }
+
+  private func remember(_ identity: Identity, _ key: CredentialKey, at now: NIODeadline, _ wall: Date) {
+    guard let expires = identity.expires else { return }
+    let left = min(max(0, expires.timeIntervalSince(wall)), Double(self.lifetime.nanoseconds) / 1e9)
+    self.memory.verified.insert(identity, for: key, until: now + .nanoseconds(Int64(left * 1e9)), at: now)
+  }
+
+  private func refuse(_ detail: String, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome {
+    let problem = Self.refusal(detail)
+    self.memory.refused.insert(problem, for: key, until: now + self.negativeLifetime, at: now)
+    return .refused(problem)
+  }
+
+  /// Not remembered: the keys may come at any moment.
+  private static func withoutKey(_ issuer: Issuer) -> AuthenticationOutcome {
+    guard issuer.keys.keys != nil else {
+      return .refused(
+        AuthenticationProblem.identityProviderUnavailable.with(detail: "the keys of \(issuer.rules.issuer) are not known yet"))
+    }
+    return .refused(self.refusal("kid names no key of the issuer"))
+  }
+
+  private static func refusal(_ detail: String) -> Problem { AuthenticationProblem.tokenRefused.with(detail: detail) }
+}

@@ -1,0 +1,36 @@
+@_spi(Authenticator) import SallyportCore
+
+import struct Foundation.Date
+
+/// Makes identities of what believed tokens say.
+struct TokenIdentities: Sendable {
+  let names: NameRules
+
+  /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
+  ///   is left out may be the one that a deny rule names
+  func identity(of facts: TokenFacts, from issuer: String) throws(TokenRefusal) -> Identity {
+    guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
+      throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
+    }
+    try self.check([facts.username], "the user name")
+    try self.check(facts.groups, "a group")
+    let texts = (facts.uid.map { [$0] } ?? []) + facts.extra.flatMap(\.values)
+    if let fault = texts.lazy.compactMap(NameRules.faultOfForm).first {
+      throw TokenRefusal("the uid or an extra attribute \(fault.rawValue)")
+    }
+    var origin = [Identity.Fact("issuer", issuer), Identity.Fact("subject", facts.subject)]
+    if let tokenID = facts.tokenID { origin.append(Identity.Fact("jti", tokenID)) }
+    return Identity(
+      username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
+      method: .jwt, origin: origin, expires: facts.expires.addingTimeInterval(ClaimsReader.leeway),
+      token: .init(issuer: issuer, audiences: facts.audiences, scopes: facts.scopes))
+  }
+
+  private func check(_ names: [String], _ what: String) throws(TokenRefusal) {
+    for name in names {
+      if let fault = self.names.fault(in: name) { throw TokenRefusal("\(what) \(fault.rawValue)") }
+      // Service accounts are the cluster's own: only the cluster vouches for them, whatever names are allowed here.
+      guard !name.utf8.starts(with: "system:serviceaccount".utf8) else { throw TokenRefusal("\(what) is a service account's") }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import SallyportCore
+import SallyportJOSE
+import SallyportJSON
+import TestSupport
+import Testing
+
+@testable import SallyportAuthentication
+
+/// A provider's keys without a network.
+final class ScriptedKeys: KeySetFetcher {
+  private let state: NIOLockedValueBox<(answer: Result<KeySet, KeySetFetchFault>, count: Int)>
+
+  init(_ answer: Result<KeySet, KeySetFetchFault>) { self.state = NIOLockedValueBox((answer, 0)) }
+
+  var count: Int { self.state.withLockedValue { $0.count } }
+
+  func answer(_ answer: Result<KeySet, KeySetFetchFault>) { self.state.withLockedValue { $0.answer = answer } }
+
+  func fetch() async throws(KeySetFetchFault) -> KeySet {
+    try self.state.withLockedValue { state in
+      state.count += 1
+      return state.answer
+    }.get()
+  }
+}
+
+extension KeySet {
+  init(of keys: TokenMint.Key...) throws { try self.init(text: TokenMint.keySet(keys.map { try $0.entry() })) }
+  init(text: String) throws { try self.init(try JSONReader.read(text.utf8)) }
+}
+
+/// Authenticates tokens of one issuer, or of several that have the same keys, with a time of its own.
+struct TokenStation {
+  let time = TestTime()
+  let keys: ScriptedKeys
+  let key: TokenMint.Key
+  let mint: TokenMint
+  let authenticator: TokenAuthenticator
+  let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+
+  static let rules = TokenRules(
+    issuer: "https://idp.example.org", audiences: ["kubernetes", "sallyport"], algorithms: Set(SignatureAlgorithm.allCases),
+    username: .init(claim: ClaimPath("sub"), prefix: "idp:"), groups: .init(claim: ClaimPath("groups"), prefix: "idp:"))
+
+  init(
+    key: TokenMint.Key? = nil, keys: ScriptedKeys? = nil, cache: AuthenticatorConfiguration.Cache = .init(),
+    _ change: (inout TokenRules) -> Void = { _ in }
+  ) throws {
+    let key = try key ?? TokenMint.Key()
+    var rules = Self.rules
+    change(&rules)
+    let source = try keys ?? ScriptedKeys(.success(KeySet(of: key)))
+    var configuration = AuthenticatorConfiguration(cache: cache)
+    configuration.tokens = [TokenIssuer(rules: rules)]
+    self.key = key
+    self.keys = source
+    self.mint = TokenMint(issuer: rules.issuer, now: Int(self.time.wall.timeIntervalSince1970))
+    self.authenticator = TokenAuthenticator(
+      configuration: configuration, memory: AuthenticationMemory(threads: 1), clock: self.time.clock, makeFetcher: { _ in source })
+  }
+
+  /// What becomes of a token, its keys fetched.
+  func outcome(_ token: String) async throws -> AuthenticationOutcome {
+    try await self.authenticator.authenticate(Secret("Bearer \(token)"), on: self.eventLoop).value
+  }
+
+  func now(_ token: String) -> AuthenticationOutcome? {
+    self.authenticator.authenticate(Secret("Bearer \(token)"), on: self.eventLoop).outcomeNow
+  }
+
+  /// The outcome of an ordinary token with other claims or another header.
+  func outcome(_ claims: [String: String] = [:], header: [String: String] = [:]) async throws -> AuthenticationOutcome {
+    try await self.outcome(self.mint.token(self.key, claims, header: header))
+  }
+}

@@ -1,0 +1,116 @@
+import SallyportConfiguration
+import SallyportStrictYAML
+import TestSupport
+import Testing
+
+@Suite struct TokenSectionTests {
+  private static let least = """
+    apiVersion: sallyport.dev/v1alpha1
+    kind: Gateway
+    listeners:
+    - {name: main, address: "[::1]:8443", tls: {certificateFile: server.pem, privateKeyFile: server.key}}
+    authentication:
+      tokens:
+      - jwt:
+          issuer: {url: "https://idp.example.org/realm", audiences: [kubernetes]}
+          claimMappings:
+            username: {claim: sub}
+            groups: {claim: groups}
+    credentials: [{name: nobody, none: {}}]
+    upstreams: [{name: app, servers: ["https://app.example.org"]}]
+    routes:
+    - {name: all, upstream: app, credential: nobody, authenticate: [token]}
+    audit: {directory: /var/log/sallyport}
+    """
+
+  private func jwt(_ configuration: GatewayConfiguration) throws -> GatewayConfiguration.Authentication.JWT {
+    guard case .jwt(let jwt)? = configuration.authentication.tokens.first else { throw Missing() }
+    return jwt
+  }
+
+  private struct Missing: Error {}
+
+  @Test func anIssuersNamesAreItsOwnUnlessToldOtherwise() throws {
+    let jwt = try self.jwt(load(Self.least))
+    #expect(jwt.username.prefix == "https://idp.example.org/realm#")
+    #expect(jwt.groups?.prefix == "https://idp.example.org/realm#")
+    #expect(jwt.algorithms.count == 10)
+    let written = try self.jwt(load(Self.least.replacing("{claim: sub}", with: "{claim: sub, prefix: \"\"}")))
+    #expect(written.username.prefix == "")
+  }
+
+  @Test(arguments: [
+    ("https://idp.example.org/realm", "http://idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: is not encrypted;"),
+    ("https://idp.example.org/realm", "idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: is not an https URL;"),
+    ("https://idp.example.org/realm", "https://u@idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: has credentials in it;"),
+    ("https://idp.example.org/realm", "https://idp.example.org/?a=b", "8:21: authentication.tokens[0].jwt.issuer.url: has a query or fragment;"),
+    ("[kubernetes]", "[]", "8:65: authentication.tokens[0].jwt.issuer.audiences: has too few items;"),
+    ("username: {claim: sub}", "username: {expression: 'claims.sub'}", "10:18: authentication.tokens[0].jwt.claimMappings.username.expression: is not supported in this version;"),
+    ("groups: {claim: groups}", "extra: [{key: a, valueExpression: x}]", "11:23: authentication.tokens[0].jwt.claimMappings.extra[0].valueExpression: is not supported in this version;"),
+    ("      claimMappings:", "      userValidationRules: []\n      claimMappings:", "9:7: authentication.tokens[0].jwt.userValidationRules: is not supported in this version;"),
+    ("      claimMappings:", "      claimValidationRules: [{expression: a}]\n      claimMappings:", "9:31: authentication.tokens[0].jwt.claimValidationRules[0].expression: is not supported in this version;"),
+    ("      claimMappings:", "      algorithms: [HS256]\n      claimMappings:", "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"),
+    ("      claimMappings:", "      algorithms: [none]\n      claimMappings:", "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"),
+    ("  - jwt:", "  - introspection: {}\n  - jwt:", "7:5: authentication.tokens[0].introspection: is not supported in this version;"),
+    ("authenticate: [token]", "authenticate: [token], require: {}", "15:84: routes[0].require: requires nothing;"),
+    ("authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}", "15:94: routes[0].require.methods[0]: is not accepted by the route;"),
+  ]) func whatIsWrongIsSaid(old: String, new: String, fault: String) {
+    let found = faults(in: Self.least, replacing: old, by: new)
+    #expect(found.count == 1 && found[0].hasPrefix(fault), "\(found)")
+  }
+
+  @Test func tokensAreConfiguredAndUsedTogether() {
+    #expect(
+      faults(in: leastKeys, replacing: "[password]", by: "[password, token]").map { $0.drop { $0 != "r" } }.count == 1)
+    let unused = Self.least.replacing("authenticate: [token]", with: "authenticate: [], anonymous: [/x]")
+    #expect(faults(in: unused).contains { $0.contains("authentication.tokens: is used by no route") })
+  }
+
+  @Test func aFileOfKubernetesIsReadAsItIs() throws {
+    let directory = TemporaryDirectory()
+    let path = try directory.write(
+      """
+      apiVersion: apiserver.config.k8s.io/v1beta1
+      kind: AuthenticationConfiguration
+      jwt:
+      - issuer:
+          url: https://one.example.org
+          discoveryURL: https://internal.example.org/.well-known/openid-configuration
+          audiences: [a, b]
+          audienceMatchPolicy: MatchAny
+          certificateAuthority: |
+            -----BEGIN CERTIFICATE-----
+        claimValidationRules:
+        - {claim: hd, requiredValue: example.org}
+        claimMappings:
+          username: {claim: email, prefix: ""}
+          groups: {claim: roles, prefix: "one:"}
+          uid: {claim: sub}
+      anonymous: {enabled: false}
+      """, to: "authentication.yaml")
+    let place = FilePlace(file: path, line: 1, column: 1, keyPath: "")
+    let read = try GatewayConfiguration.Authentication.issuers(in: NamedFile(path: path, place: place))
+    #expect(read.map(\.url) == ["https://one.example.org"])
+    #expect(read.first?.uid == "sub" && read.first?.groups?.prefix == "one:" && read.first?.audiences == ["a", "b"])
+
+    let refused = try directory.write(
+      """
+      apiVersion: apiserver.config.k8s.io/v1
+      kind: AuthenticationConfiguration
+      jwt:
+      - issuer: {url: "https://one.example.org", audiences: [a]}
+        claimMappings: {username: {expression: claims.email}}
+        userValidationRules: [{expression: "!user.username.startsWith('system:')"}]
+      anonymous: {enabled: true}
+      """, to: "refused.yaml")
+    do throws(FileFaults) {
+      _ = try GatewayConfiguration.Authentication.issuers(in: NamedFile(path: refused, place: place))
+      Issue.record("rules in CEL were taken")
+    } catch {
+      let text = error.description
+      #expect(text.contains("jwt[0].claimMappings.username.expression: is not supported in this version"))
+      #expect(text.contains("jwt[0].userValidationRules: is not supported in this version"))
+      #expect(text.contains("anonymous.enabled: opens the API to anybody"))
+    }
+  }
+}

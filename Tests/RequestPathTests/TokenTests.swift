@@ -1,0 +1,159 @@
+import Foundation
+import NIOCore
+import SallyportPKI
+import SallyportPracticeCluster
+import TestSupport
+import Testing
+
+/// Bearer tokens, seen from outside: a provider over TLS on one side, the practice cluster on the other.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct TokenTests {
+  private static let target = "/api/v1/namespaces/dev/pods"
+
+  /// What a test works with.
+  private struct World {
+    let house: House
+    let provider: TestProvider
+    let key: TokenMint.Key
+    let mint: TokenMint
+
+    func bearer(_ claims: [String: String] = [:]) throws -> String { "Authorization: Bearer \(try self.mint.token(self.key, claims))" }
+  }
+
+  private func with(
+    route: [String] = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"], isUp: Bool = true,
+    _ body: (World) async throws -> Void
+  ) async throws {
+    let pki = try TestPKI()
+    let key = try TokenMint.Key(.rs256)
+    let provider = try await TestProvider(certificate: pki.server)
+    if isUp { provider.serve(try TokenMint.keySet(key)) }
+    var plan = House.Plan()
+    plan.prepare = { _, directory in try directory.write(pki.serverAuthority.certificatePEM, to: "idp-ca.pem") }
+    plan.authentication = [
+      "tokens:", "- jwt:",
+      "    issuer: {url: \"\(provider.issuer)\", audiences: [kubernetes], certificateAuthorityFile: idp-ca.pem}",
+      "    claimMappings: {username: {claim: email, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+    ]
+    plan.route = route
+    do {
+      try await House.with(plan) { house in
+        try await body(
+          World(
+            house: house, provider: provider, key: key, mint: TokenMint(issuer: provider.issuer, now: Int(Date().timeIntervalSince1970))))
+      }
+      await provider.close()
+    } catch {
+      await provider.close()
+      throw error
+    }
+  }
+
+  @Test func aTokenSignsInAndTheUpstreamHearsWhoItIs() async throws {
+    try await self.with { world in
+      let field = try world.bearer(["groups": #"["view"]"#])
+      for _ in 0..<3 {
+        let answer = try await world.house.get(Self.target, field)
+        #expect(answer.status == 200)
+        let record = try world.house.closingRecord(of: answer)
+        #expect(record.user.username == "alice@example.org" && record.user.groups == ["view"])
+        #expect(record.fact("authentication") == "jwt")
+        #expect(record.fact("original-identity")?.contains(#""subject":"alice-1""#) == true)
+        #expect(record.fact("original-identity")?.contains(#""jti":"token-1""#) == true)
+      }
+      let seen = try #require(world.house.cluster?.recordedRequests().first)
+      #expect(seen.user == "alice@example.org")
+      // The keys were asked for once, and the token is nowhere but where it was sent from.
+      #expect(world.provider.paths == ["/.well-known/openid-configuration", "/keys"])
+      let token = field.dropFirst("Authorization: Bearer ".count)
+      for part in token.split(separator: ".") {
+        let everything = try world.house.records().map(\.text).joined()
+        #expect(!everything.contains(part))
+      }
+    }
+  }
+
+  @Test func aBadTokenIsAnsweredAsTheStandardSays() async throws {
+    try await self.with { world in
+      let stranger = try TokenMint.Key(.rs256, id: "stranger")
+      let forged = "Authorization: Bearer \(try world.mint.token(stranger))"
+      let expired = try world.bearer(["exp": "\(world.mint.now - 100)"])
+      for field in [forged, expired, "Authorization: Bearer opaque", "Authorization: Bearer", "Authorization: bearer a.b.c"] {
+        let answer = try await world.house.get(Self.target, field)
+        #expect(answer.status == 401, "\(field.prefix(40))")
+        #expect(answer.body.contains("The token was not accepted."))
+        let challenges = answer.fields.filter { $0.name.lowercased() == "www-authenticate" }.map(\.value)
+        #expect(challenges == [#"Basic realm="sallyport", charset="UTF-8""#, #"Bearer realm="sallyport", error="invalid_token""#])
+        #expect(try world.house.closingRecord(of: answer).error.hasPrefix("tokenRefused: "))
+      }
+      let nothing = try await world.house.get(Self.target)
+      #expect(nothing.status == 401)
+      #expect(
+        nothing.fields.filter { $0.name.lowercased() == "www-authenticate" }.map(\.value)
+          == [#"Basic realm="sallyport", charset="UTF-8""#, #"Bearer realm="sallyport""#])
+      #expect(world.house.cluster?.recordedRequests().isEmpty == true)
+    }
+  }
+
+  @Test func aRouteThatTakesNoTokenRefusesIt() async throws {
+    try await self.with(route: ["match: {path: /}", "authenticate: [token]"]) { world in
+      #expect(try await world.house.get(Self.target, Person.bob.basic).status == 401)
+      #expect(try await world.house.get(Self.target, world.bearer(["groups": #"["view"]"#])).status == 200)
+      // A second credential is never overlooked.
+      #expect(try await world.house.get(Self.target, world.bearer(), Person.bob.basic).status == 401)
+    }
+  }
+
+  @Test func aRouteAsksForScopes() async throws {
+    try await self.with(
+      route: ["match: {path: /}", "authenticate: [clientCertificate, token]", "require: {scopes: [clusters, pods], audiences: [kubernetes]}"]
+    ) { world in
+      let good = try world.bearer(["scope": #""pods clusters""#, "groups": #"["view"]"#])
+      #expect(try await world.house.get(Self.target, good).status == 200)
+      let answer = try await world.house.get(Self.target, world.bearer(["scope": #""pods""#]))
+      #expect(answer.status == 403)
+      #expect(
+        answer.fields.filter { $0.name.lowercased() == "www-authenticate" }.map(\.value)
+          == [#"Bearer realm="sallyport", error="insufficient_scope", scope="clusters pods""#])
+      let record = try world.house.closingRecord(of: answer)
+      #expect(record.user.username == "alice@example.org")
+      #expect(record.error.hasPrefix("insufficientScope: "))
+      // A certificate has no scopes.
+      #expect(try await world.house.get(Self.target, as: world.house.certificate("alice", "view")).status == 403)
+    }
+  }
+
+  @Test func theGatewayStartsWhileTheProviderIsAwayAndHearsOfItsReturn() async throws {
+    try await self.with(isUp: false) { world in
+      let field = try world.bearer(["groups": #"["view"]"#])
+      let early = try await world.house.get(Self.target, field)
+      #expect(early.status == 503)
+      #expect(early.fields.contains { $0.name.lowercased() == "retry-after" })
+      #expect(try await world.house.get(Self.target, Person.bob.basic).status == 200)
+      world.provider.serve(try TokenMint.keySet(world.key))
+      var status = 0
+      for _ in 0..<300 where status != 200 {
+        status = try await world.house.get(Self.target, field).status
+        if status != 200 { try await Task.sleep(for: .milliseconds(100)) }
+      }
+      #expect(status == 200)
+    }
+  }
+
+  @Test func aTokenAmongTheWebSocketProtocolsIsAToken() async throws {
+    try await self.with { world in
+      let token = try world.mint.token(world.key, ["groups": #"["edit"]"#])
+      let entry = Data(token.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+      func upgrade(_ entry: String) async throws -> Answer {
+        try await world.house.get(
+          "/api/v1/namespaces/dev/pods?watch=1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+          "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.\(entry), v5.channel.k8s.io")
+      }
+      let good = try await upgrade(entry)
+      #expect(good.status != 401)
+      #expect(try world.house.records(of: good).first?.user.username == "alice@example.org")
+      #expect(try await upgrade(String(entry.dropLast(8))).status == 401)
+      #expect(world.house.cluster?.recordedRequests().allSatisfy { $0.user == "alice@example.org" } == true)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+public import NIOCore
+import NIOConcurrencyHelpers
+import NIOPosix
+import NIOSSL
+
+/// An HTTPS server on loopback that answers every path as a test tells it to: an identity provider, honest or not.
+public final class TestProvider: Sendable {
+  /// Answers a request, with whatever bytes, over its channel and on its event loop.
+  public typealias Script = @Sendable (_ path: String, _ channel: any Channel) -> Void
+
+  public let port: Int
+  private let channel: any Channel
+  private let state: NIOLockedValueBox<State>
+
+  struct State: Sendable {
+    var script: Script
+    var paths: [String] = []
+    var open: [any Channel] = []
+  }
+
+  /// - Parameter port: the same as another's that is gone; 0 for any
+  public init(certificate: TestCertificate, port: Int = 0, script: @escaping Script = { _, channel in channel.close(promise: nil) }) async throws {
+    let context = try NIOSSLContext(
+      configuration: .makeServerConfiguration(certificateChain: try certificate.chain(), privateKey: try certificate.privateKey()))
+    let state = NIOLockedValueBox(State(script: script))
+    self.state = state
+    self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+          try channel.pipeline.syncOperations.addHandler(ProviderConnection(state: state))
+        }
+      }
+      .bind(host: "127.0.0.1", port: port).get()
+    self.port = self.channel.localAddress?.port ?? 0
+  }
+
+  /// The URL of the issuer that it is.
+  public var issuer: String { "https://localhost:\(self.port)" }
+
+  /// The paths that were asked for, in their order.
+  public var paths: [String] { self.state.withLockedValue { $0.paths } }
+
+  public func answer(_ script: @escaping Script) { self.state.withLockedValue { $0.script = script } }
+
+  /// Answers as an honest provider with this key set.
+  public func serve(_ keySet: String) {
+    let issuer = self.issuer
+    self.answer { path, channel in
+      switch path {
+      case "/.well-known/openid-configuration": Self.send(#"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys"}"#, to: channel)
+      case "/keys": Self.send(keySet, to: channel)
+      default: Self.send("", status: "404 Not Found", to: channel)
+      }
+    }
+  }
+
+  /// Sends a complete answer.
+  public static func send(
+    _ body: String, status: String = "200 OK", type: String = "application/json", fields: String = "", to channel: any Channel
+  ) {
+    channel.writeAndFlush(
+      ByteBuffer(string: "HTTP/1.1 \(status)\r\nContent-Type: \(type)\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"),
+      promise: nil)
+  }
+
+  public func close() async {
+    try? await self.channel.close().get()
+    for channel in self.state.withLockedValue({ $0.open }) { try? await channel.close().get() }
+  }
+}
+
+private final class ProviderConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let state: NIOLockedValueBox<TestProvider.State>
+  private var unread = ""
+
+  init(state: NIOLockedValueBox<TestProvider.State>) { self.state = state }
+
+  func channelActive(context: ChannelHandlerContext) {
+    let channel = context.channel
+    self.state.withLockedValue { $0.open.append(channel) }
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    let channel = context.channel
+    self.state.withLockedValue { $0.open.removeAll { $0 === channel } }
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    self.unread += String(buffer: self.unwrapInboundIn(data))
+    while let end = self.unread.firstRange(of: "\r\n\r\n") {
+      let path = String(self.unread.split(separator: " ", maxSplits: 2).dropFirst().first ?? "")
+      self.unread = String(self.unread[end.upperBound...])
+      let script = self.state.withLockedValue { state in
+        state.paths.append(path)
+        return state.script
+      }
+      script(path, context.channel)
+    }
+  }
+}
