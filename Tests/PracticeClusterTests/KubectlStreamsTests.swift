@@ -25,9 +25,9 @@ import Testing
       let kubectl = try Kubectl(fixture, environment: Self.environment(overWebSocket))
       let text = String(repeating: "a line of a file\n", count: 20_000)
       let file = try kubectl.write(text, to: "there")
-      try await kubectl.output("cp", "-n", "dev", file, "web-0:/tmp/copy")
+      _ = try await kubectl.output("cp", "-n", "dev", file, "web-0:/tmp/copy")
       let back = kubectl.home.appending(path: "back").path
-      try await kubectl.output("cp", "-n", "dev", "web-0:/tmp/copy", back)
+      _ = try await kubectl.output("cp", "-n", "dev", "web-0:/tmp/copy", back)
       #expect(try String(contentsOfFile: back, encoding: .utf8) == text)
     }
   }

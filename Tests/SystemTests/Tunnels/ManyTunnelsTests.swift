@@ -1,4 +1,5 @@
 import Foundation
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 
@@ -48,8 +49,8 @@ extension SystemTests {
         let ended = try await served.endedTunnels(3)
         #expect(ended.allSatisfy { $0.annotations?["sallyport.dev/upgrade"] == client.upgrade && $0.verb == client.verb })
         #expect(ended.allSatisfy { $0.annotations?["sallyport.dev/ended"] == "complete" }, "\(ended.map(\.annotations))")
-        let bytes = try #require(ended.compactMap { Int($0.annotations?["sallyport.dev/bytes-in"] ?? "") }.max())
-        #expect(bytes > 100_000)
+        let bytes = ended.compactMap { Int($0.annotations?["sallyport.dev/bytes-in"] ?? "") }
+        #expect(bytes.contains { $0 > 100_000 }, "\(bytes)")
         try await eventually("the end of the cluster's connections") { served.cluster.openTunnels == 0 }
       }
     }
