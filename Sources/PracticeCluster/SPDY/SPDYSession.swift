@@ -58,7 +58,10 @@ struct SPDYSession: StreamTransport {
       // The client's have odd numbers; an even one is the answer to a ping of ours, and we send none.
       if id % 2 == 1, !self.isFinished { self.output.append(SPDYFrameWriter.ping(id)) }
       return []
-    case .goAway: return [.goodbye]
+    case .goAway:
+      // Whoever says goodbye reads no more; an answer would only make its system reset the connection.
+      self.isFinished = true
+      return [.goodbye]
     case .settings, .windowUpdate, .unknown: return []
     }
   }

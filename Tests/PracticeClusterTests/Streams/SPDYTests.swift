@@ -189,6 +189,15 @@ import Testing
     session.finish()
     session.finish()
     #expect(try Self.frames(session.takeOutput()) == [.data(1, ByteBuffer(), isLast: true), .goAway(lastStream: 3)])
+  }
+
+  @Test func aGoodbyeIsNotAnswered() throws {
+    var session = SPDYSession()
+    _ = try session.receive(Client().open(1, "error"))
+    _ = session.takeOutput()
     #expect(try session.receive(SPDYFrameWriter.goAway(lastStream: 0)) == [.goodbye])
+    session.send(ByteBuffer(string: "x"), on: 1)
+    session.finish()
+    #expect(session.takeOutput() == [])
   }
 }

@@ -93,10 +93,16 @@ extension SystemTests {
       let allowed = try await client.run(
         as: .carol, "exec", "web-0", "--as", "dora", "--as-group", "edit", "--", "hostname")
       #expect(allowed.status == 0 && allowed.output == "web-0\n", "\(allowed.transcript)")
-      let record = try #require(
-        try self.demo.auditRecords().last { $0.stage == "ResponseComplete" && $0.impersonatedUser?.username == "dora" })
-      #expect(record.user?.username == "carol" && record.impersonatedUser?.groups == ["edit"])
-      #expect(record.annotations?["sallyport.dev/upgrade"] == client.upgrade)
+      let demo = try self.demo
+      var ended: AuditLine?
+      try await eventually("the record of the tunnel's end") {
+        ended = try demo.auditRecords().last {
+          $0.stage == "ResponseComplete" && $0.impersonatedUser?.username == "dora"
+            && $0.annotations?["sallyport.dev/upgrade"] == client.upgrade
+        }
+        return ended != nil
+      }
+      #expect(ended?.user?.username == "carol" && ended?.impersonatedUser?.groups == ["edit"] && ended?.responseStatus?.code == 101)
       // As somebody who may less, carol may less.
       let refused = try await client.run(
         as: .carol, "exec", "web-0", "--as", "vera", "--as-group", "view", "--", "hostname")

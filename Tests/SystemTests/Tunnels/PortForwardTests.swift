@@ -48,16 +48,19 @@ extension SystemTests {
         for tool in [kubectl, clock, closed] { _ = try await tool.result() }
         let ended = try await served.endedTunnels(3)
         #expect(ended.allSatisfy { $0.annotations?["sallyport.dev/upgrade"] == client.upgrade && $0.verb == client.verb })
-        #expect(ended.allSatisfy { $0.annotations?["sallyport.dev/ended"] == "complete" }, "\(ended.map(\.annotations))")
+        // A kubectl that is interrupted does not always wait for the last words, and resets the connection then.
+        let endings = ended.map { $0.annotations?["sallyport.dev/ended"] ?? "" }
+        #expect(endings.allSatisfy { ["complete", "clientLost"].contains($0) }, "\(ended.map(\.annotations))")
         let bytes = ended.compactMap { Int($0.annotations?["sallyport.dev/bytes-in"] ?? "") }
         #expect(bytes.contains { $0 > 100_000 }, "\(bytes)")
         try await eventually("the end of the cluster's connections") { served.cluster.openTunnels == 0 }
       }
     }
 
-    /// 256 MiB there and back; the nightly run sets SALLYPORT_TUNNEL_MEGABYTES to 1024.
+    /// There and back: 1 GiB in kubectl's own way, 256 MiB by SPDY. SALLYPORT_TUNNEL_MEGABYTES says otherwise for both.
     @Test(arguments: [StreamClient.webSocket, .spdy]) func whatPassesIsUnchanged(_ client: StreamClient) async throws {
-      let megabytes = ProcessInfo.processInfo.environment["SALLYPORT_TUNNEL_MEGABYTES"].flatMap { Int($0) } ?? 256
+      let usual = client == .webSocket ? 1024 : 256
+      let megabytes = ProcessInfo.processInfo.environment["SALLYPORT_TUNNEL_MEGABYTES"].flatMap { Int($0) } ?? usual
       try await ServedGateway.with { served in
         let (kubectl, port) = try await client.forward(8080, kubeconfig: try served.kubeconfig())
         let before = try served.facts()
