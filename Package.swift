@@ -91,7 +91,12 @@ let package = Package(
     station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
-    station("Commands", ["SallyportPKI", "CCrypt"]),
+    station(
+      "Commands",
+      [
+        "SallyportPKI", "CCrypt", "SallyportService", "SallyportConfiguration", "SallyportPolicy", "SallyportStrictYAML", "SallyportCore",
+        "SallyportWire",
+      ]),
     station(
       "Service",
       [
@@ -108,7 +113,7 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", argumentParser,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -147,7 +152,12 @@ let package = Package(
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
-    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
+    tests(
+      of: "Commands",
+      [
+        "SallyportCommands", "SallyportPKI", "SallyportPolicy", "SallyportService", "SallyportStrictYAML", "SallyportCore", "SallyportWire",
+        "TestSupport", "CCrypt",
+      ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
