@@ -43,17 +43,41 @@ import Testing
     ("https://idp.example.org/realm", "http://idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: is not encrypted;"),
     ("https://idp.example.org/realm", "idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: is not an https URL;"),
     ("https://idp.example.org/realm", "https://u@idp.example.org", "8:21: authentication.tokens[0].jwt.issuer.url: has credentials in it;"),
-    ("https://idp.example.org/realm", "https://idp.example.org/?a=b", "8:21: authentication.tokens[0].jwt.issuer.url: has a query or fragment;"),
+    (
+      "https://idp.example.org/realm", "https://idp.example.org/?a=b",
+      "8:21: authentication.tokens[0].jwt.issuer.url: has a query or fragment;"
+    ),
     ("[kubernetes]", "[]", "8:65: authentication.tokens[0].jwt.issuer.audiences: has too few items;"),
-    ("username: {claim: sub}", "username: {expression: 'claims.sub'}", "10:18: authentication.tokens[0].jwt.claimMappings.username.expression: is not supported in this version;"),
-    ("groups: {claim: groups}", "extra: [{key: a, valueExpression: x}]", "11:23: authentication.tokens[0].jwt.claimMappings.extra[0].valueExpression: is not supported in this version;"),
-    ("      claimMappings:", "      userValidationRules: []\n      claimMappings:", "9:7: authentication.tokens[0].jwt.userValidationRules: is not supported in this version;"),
-    ("      claimMappings:", "      claimValidationRules: [{expression: a}]\n      claimMappings:", "9:31: authentication.tokens[0].jwt.claimValidationRules[0].expression: is not supported in this version;"),
-    ("      claimMappings:", "      algorithms: [HS256]\n      claimMappings:", "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"),
-    ("      claimMappings:", "      algorithms: [none]\n      claimMappings:", "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"),
+    (
+      "username: {claim: sub}", "username: {expression: 'claims.sub'}",
+      "10:18: authentication.tokens[0].jwt.claimMappings.username.expression: is not supported in this version;"
+    ),
+    (
+      "groups: {claim: groups}", "extra: [{key: a, valueExpression: x}]",
+      "11:23: authentication.tokens[0].jwt.claimMappings.extra[0].valueExpression: is not supported in this version;"
+    ),
+    (
+      "      claimMappings:", "      userValidationRules: []\n      claimMappings:",
+      "9:7: authentication.tokens[0].jwt.userValidationRules: is not supported in this version;"
+    ),
+    (
+      "      claimMappings:", "      claimValidationRules: [{expression: a}]\n      claimMappings:",
+      "9:31: authentication.tokens[0].jwt.claimValidationRules[0].expression: is not supported in this version;"
+    ),
+    (
+      "      claimMappings:", "      algorithms: [HS256]\n      claimMappings:",
+      "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"
+    ),
+    (
+      "      claimMappings:", "      algorithms: [none]\n      claimMappings:",
+      "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"
+    ),
     ("  - jwt:", "  - introspection: {}\n  - jwt:", "7:5: authentication.tokens[0].introspection: is not supported in this version;"),
     ("authenticate: [token]", "authenticate: [token], require: {}", "15:84: routes[0].require: requires nothing;"),
-    ("authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}", "15:94: routes[0].require.methods[0]: is not accepted by the route;"),
+    (
+      "authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}",
+      "15:94: routes[0].require.methods[0]: is not accepted by the route;"
+    ),
   ]) func whatIsWrongIsSaid(old: String, new: String, fault: String) {
     let found = faults(in: Self.least, replacing: old, by: new)
     #expect(found.count == 1 && found[0].hasPrefix(fault), "\(found)")

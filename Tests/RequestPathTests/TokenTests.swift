@@ -105,7 +105,9 @@ import Testing
 
   @Test func aRouteAsksForScopes() async throws {
     try await self.with(
-      route: ["match: {path: /}", "authenticate: [clientCertificate, token]", "require: {scopes: [clusters, pods], audiences: [kubernetes]}"]
+      route: [
+        "match: {path: /}", "authenticate: [clientCertificate, token]", "require: {scopes: [clusters, pods], audiences: [kubernetes]}",
+      ]
     ) { world in
       let good = try world.bearer(["scope": #""pods clusters""#, "groups": #"["view"]"#])
       #expect(try await world.house.get(Self.target, good).status == 200)

@@ -1,5 +1,5 @@
-public import NIOCore
 import NIOConcurrencyHelpers
+public import NIOCore
 import NIOPosix
 import NIOSSL
 
@@ -19,7 +19,9 @@ public final class TestProvider: Sendable {
   }
 
   /// - Parameter port: the same as another's that is gone; 0 for any
-  public init(certificate: TestCertificate, port: Int = 0, script: @escaping Script = { _, channel in channel.close(promise: nil) }) async throws {
+  public init(certificate: TestCertificate, port: Int = 0, script: @escaping Script = { _, channel in channel.close(promise: nil) })
+    async throws
+  {
     let context = try NIOSSLContext(
       configuration: .makeServerConfiguration(certificateChain: try certificate.chain(), privateKey: try certificate.privateKey()))
     let state = NIOLockedValueBox(State(script: script))

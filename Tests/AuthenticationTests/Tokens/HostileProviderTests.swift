@@ -89,7 +89,8 @@ import Testing
   @Test func documentsThatAreNoneAreRefused() async throws {
     try await self.with { provider in
       for (document, fault) in [
-        ("", "cannot be read"), ("<html>", "cannot be read"), ("{}", "no array"), (#"{"keys":[]}"#, "no key"), (#"{"keys":{}}"#, "no array"),
+        ("", "cannot be read"), ("<html>", "cannot be read"), ("{}", "no array"), (#"{"keys":[]}"#, "no key"),
+        (#"{"keys":{}}"#, "no array"),
         (#"{"keys":[],"keys":[]}"#, "repeated"), (#"{"keys":[{"kty":"oct"}]}"#, "no key that can be used"),
         (TokenMint.keySet(Array(repeating: try self.key.entry(), count: 65)), "more than 64"),
         (#"{"keys":\#(String(repeating: "[", count: 100_000))"#, "nested"),

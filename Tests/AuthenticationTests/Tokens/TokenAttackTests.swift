@@ -40,8 +40,12 @@ import Testing
     let entry = try key.entry()
     for secret in [key.publicPEM, key.publicPEM + "\n", entry, TokenMint.keySet([entry]), ""] {
       for (name, mac) in [
-        ("HS256", { (bytes: [UInt8]) in Array(HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: Array(secret.utf8)))) }),
-        ("HS512", { (bytes: [UInt8]) in Array(HMAC<SHA512>.authenticationCode(for: bytes, using: SymmetricKey(data: Array(secret.utf8)))) }),
+        (
+          "HS256", { (bytes: [UInt8]) in Array(HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: Array(secret.utf8)))) }
+        ),
+        (
+          "HS512", { (bytes: [UInt8]) in Array(HMAC<SHA512>.authenticationCode(for: bytes, using: SymmetricKey(data: Array(secret.utf8)))) }
+        ),
       ] {
         let input = encoded(#"{"alg":"\#(name)","typ":"JWT","kid":"key-1"}"#) + "." + encoded(#"{"iss":"https://idp.example.org"}"#)
         try await self.expectRefused("\(input).\(Base64URL.encode(mac(Array(input.utf8))))", at: station)
@@ -181,7 +185,9 @@ import Testing
     try await self.expectRefused(station.mint.token(station.key, claims), at: station)
   }
 
-  @Test(arguments: ["logout+jwt", "secevent+jwt", "dpop+jwt", "JWE", "token-introspection+jwt", "oauth-authz-req+jwt", "entity-statement+jwt"])
+  @Test(arguments: [
+    "logout+jwt", "secevent+jwt", "dpop+jwt", "JWE", "token-introspection+jwt", "oauth-authz-req+jwt", "entity-statement+jwt",
+  ])
   func aTokenOfAnotherKindIsRefused(_ type: String) async throws {
     let station = try TokenStation()
     try await self.expectRefused(station.mint.token(station.key, header: ["typ": "\"\(type)\""]), at: station)

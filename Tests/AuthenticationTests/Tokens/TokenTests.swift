@@ -20,7 +20,9 @@ import Testing
     #expect(identity.expires == station.time.wall.addingTimeInterval(630))
   }
 
-  @Test(arguments: SignatureAlgorithm.allCases) func anAlgorithmThatTheIssuerDoesNotUseIsRefused(_ algorithm: SignatureAlgorithm) async throws {
+  @Test(arguments: SignatureAlgorithm.allCases) func anAlgorithmThatTheIssuerDoesNotUseIsRefused(_ algorithm: SignatureAlgorithm)
+    async throws
+  {
     let station = try TokenStation(key: TokenMint.Key(algorithm)) { $0.algorithms.remove(algorithm) }
     #expect(try await station.outcome().problem == AuthenticationProblem.tokenRefused)
   }
@@ -66,7 +68,9 @@ import Testing
   }
 
   /// Azure and others leave the groups out where there are many: to take that for no groups would be wrong in silence.
-  @Test(arguments: [["_claim_names": #"{"groups":"src1"}"#], ["hasgroups": "true"]]) func leftOutGroupsAreRefused(_ claims: [String: String])
+  @Test(arguments: [["_claim_names": #"{"groups":"src1"}"#], ["hasgroups": "true"]]) func leftOutGroupsAreRefused(
+    _ claims: [String: String]
+  )
     async throws
   {
     let station = try TokenStation()
@@ -195,7 +199,8 @@ import Testing
     let station = try TokenStation()
     let identity = try #require(try await station.outcome(["scope": #""read write""#]).identity)
     #expect(IdentityRequirement(scopes: ["read", "write"]).problem(for: identity) == nil)
-    #expect(IdentityRequirement(audiences: ["x", "kubernetes"], issuers: [station.mint.issuer], methods: [.jwt]).problem(for: identity) == nil)
+    #expect(
+      IdentityRequirement(audiences: ["x", "kubernetes"], issuers: [station.mint.issuer], methods: [.jwt]).problem(for: identity) == nil)
     for missing in [
       IdentityRequirement(scopes: ["read", "admin"]), IdentityRequirement(audiences: ["x"]),
       IdentityRequirement(issuers: ["https://idp.example.org/"]), IdentityRequirement(methods: [.clientCertificate]),
