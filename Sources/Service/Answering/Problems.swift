@@ -11,7 +11,8 @@ extension Problem {
   static let ownPathUnknown = Problem(
     "ownPathUnknown", blame: .client, status: 404, message: "The gateway has nothing at this path.")
   static let credentialsMissing = Problem(
-    "credentialsMissing", blame: .client, status: 401, message: "Unauthorized: present a client certificate, a user name and password, or a token.")
+    "credentialsMissing", blame: .client, status: 401,
+    message: "Unauthorized: present a client certificate, a user name and password, or a token.")
   static let authenticationFailed = Problem(
     "authenticationFailed", blame: .ourselves, status: 503, message: "The credential could not be checked. Try again.")
   static let auditUnavailable = Problem(
