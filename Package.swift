@@ -181,7 +181,7 @@ let package = Package(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "TestSupport",
+        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportJOSE", "TestSupport",
         nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SallyportJOSE
 import SallyportPKI
 import SallyportPracticeCluster
 import TestSupport
