@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// How a connection begins, rests and ends.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2ConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2ConnectionTests {
   // MARK: Draining
 
   @Test func drainingLetsTheRequestsUnderWayEndAndTakesNoOther() async throws {
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func pingsAreNoRequests() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .seconds(3) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .seconds(5) })
     let client = try await RawHTTP2Client.connect(fixture)
     try await client.send(.request(1, "/echo"))
     #expect(try await client.answer(1).status == 200)
@@ -125,7 +125,7 @@ import Testing
   // MARK: Beginnings that are none
 
   @Test func aClientThatAsksForNothingIsClosedWithoutAWord() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture)
     _ = try await client.framesToEnd()
     // A failure would stand before this.
@@ -136,7 +136,7 @@ import Testing
   }
 
   @Test func aPrefaceInDropsIsCutInTheEnd() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture, .init(sendsPreface: false))
     try await client.send(bytes: Array("PRI * HT".utf8))
     _ = try await client.framesToEnd()
@@ -150,7 +150,7 @@ import Testing
     HTTP2TestFrame.headers(3, [(":method", "GET")], endsHeaders: false).bytes + HTTP2TestFrame.continuation(3, [0]).bytes,
     HTTP2TestFrame(type: 5, stream: 1, payload: [0, 0, 0, 2]).bytes,
   ]) func aFieldSectionInDropsIsCutInTheEnd(_ begun: [UInt8]) async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture)
     try await client.send(.request(1, "/hang"))
     #expect(await fixture.receiver.first { _ in true } == .request("GET /hang"))
