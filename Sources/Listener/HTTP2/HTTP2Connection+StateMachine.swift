@@ -75,6 +75,14 @@ struct HTTP2ConnectionStateMachine {
     return .announceEnd(lastStream: self.lastStream)
   }
 
+  /// Whether a stream is behind the one that the client was told is the last.
+  func cameTooLate(_ id: HTTP2StreamID) -> Bool {
+    switch self.state {
+    case .announced, .ending: id > self.lastStream
+    case .open, .closed: false
+    }
+  }
+
   /// The client has heard that the connection ends.
   mutating func announcementHeard() -> Action {
     guard case .announced = self.state else { return .none }

@@ -26,6 +26,10 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private var timerDeadline = NIODeadline.distantFuture
   /// The error that we told the client in a GOAWAY.
   private var fatalError: UInt32?
+  /// Whether the library met an error of the connection that it may not tell.
+  private var couldNotSendGoAway = false
+  /// Whether the library stopped in the middle of what was read, at a frame that does not matter.
+  private var isInterrupted = false
 
   init(receiver: any RequestReceiver, facts: ConnectionFacts, limits: MessageLimits, timeouts: ListenerTimeouts, now: NIODeadline) {
     self.receiver = receiver
@@ -71,14 +75,38 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // The library reports the errors of streams here, too, and ends those streams by itself. Only for an error of the
     // connection has it sent a GOAWAY before.
-    guard let code = self.fatalError else { return }
+    guard let code = self.fatalError else { return self.errorBehindAnnouncement(error) }
     let isFlood = HTTP2ErrorCode(networkCode: Int(code)) == .enhanceYourCalm
     // The error's own text may quote fields.
     self.fail(
       (isFlood ? ListenerProblem.http2Flood : ListenerProblem.http2Malformed).with(detail: String(describing: type(of: error))))
   }
 
+  /// Behind the GOAWAY by which we said which stream is the last, the library may not send one that names a later stream,
+  /// as it does for an error of the connection; it reports that first, and then the error.
+  private func errorBehindAnnouncement(_ error: any Error) {
+    guard self.couldNotSendGoAway else {
+      self.couldNotSendGoAway = error is NIOHTTP2Errors.RaisedGoawayLastStreamID
+      return
+    }
+    self.couldNotSendGoAway = false
+    if let late = error as? NIOHTTP2Errors.NoSuchStream, self.machine.cameTooLate(late.streamID) {
+      // The body of a request that crossed our GOAWAY on its way. Its head was refused, so that the client repeats it
+      // elsewhere; the requests that are under way must not wait behind it.
+      self.isInterrupted = true
+      return
+    }
+    self.send(.goAway(lastStreamID: 0, errorCode: .protocolError, opaqueData: nil))
+    self.fail(ListenerProblem.http2Malformed.with(detail: String(describing: type(of: error))))
+  }
+
   // MARK: What the transport sees
+
+  /// Whether the library has to be asked to go on with what it has read.
+  func takeInterruption() -> Bool {
+    defer { self.isInterrupted = false }
+    return self.isInterrupted
+  }
 
   /// The library or we have sent a GOAWAY.
   func sentGoAway(_ code: UInt32) {

@@ -44,6 +44,45 @@ import Testing
     await fixture.listener.close()
   }
 
+  /// A POST that crosses our GOAWAY on its way is refused, body and all, and holds nobody up that is under way.
+  @Test(arguments: [
+    [HTTP2TestFrame.data(3, [1, 2, 3])], [.data(3, [1]), .data(3, [2], ends: true)], [.reset(3)], [.windowUpdate(3, 1000)],
+    [.data(3, [1]), .request(5, "/echo", method: "POST", ends: false), .data(5, [1]), .reset(5), .data(3, [2])],
+  ]) func whatCameTooLateHoldsNobodyUp(_ late: [HTTP2TestFrame]) async throws {
+    let fixture = try await ListenerFixture.start()
+    let client = try await RawHTTP2Client.connect(fixture, .init(acknowledges: false))
+    try await client.send(.settingsAck, .request(1, "/echo", method: "POST", ends: false), .data(1, Array("he".utf8)))
+    #expect(await fixture.receiver.first { _ in true } == .request("POST /echo"))
+    await fixture.listener.stopAccepting()
+    let ping = try await client.first { $0.type == 6 }
+    // All in one write, so that the library reads it as one.
+    try await client.send(
+      [.request(3, "/echo", method: "POST", ends: false)] + late + [.ping(ping.payload, ack: true), .data(1, Array("llo".utf8), ends: true)])
+    #expect(try await client.answer(1).text == "hello")
+    let frames = try await client.framesToEnd()
+    #expect(frames.filter(\.isGoAway).map(\.errorCode) == [0])
+    #expect(frames.contains { $0.stream == 3 && $0.errorCode == 7 }, "REFUSED_STREAM")
+    #expect(!frames.contains { $0.stream > 1 && $0.type == 1 })
+    await fixture.listener.close()
+  }
+
+  @Test(arguments: [
+    HTTP2TestFrame.ping([1]), .data(0, [1]), .continuation(1), .windowUpdate(0, 0),
+    HTTP2TestFrame(type: 1, flags: 5, stream: 3, payload: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
+  ]) func anErrorOfTheConnectionEndsItAlsoWhenItWasToEnd(_ frame: HTTP2TestFrame) async throws {
+    let fixture = try await ListenerFixture.start()
+    let client = try await RawHTTP2Client.connect(fixture)
+    try await client.send(.request(1, "/hang"))
+    #expect(await fixture.receiver.first { _ in true } == .request("GET /hang"))
+    await fixture.listener.stopAccepting()
+    _ = try await client.first(where: \.isGoAway)
+    try await client.send(frame)
+    let frames = try await client.framesToEnd()
+    #expect(frames.contains { $0.isGoAway && $0.errorCode == 1 }, "PROTOCOL_ERROR")
+    #expect(await fixture.receiver.nextFailure() == "http2Malformed")
+    await fixture.listener.close()
+  }
+
   @Test func aClientThatDoesNotListenIsNotWaitedFor() async throws {
     let fixture = try await ListenerFixture.start(change: { $0.timeouts.linger = .milliseconds(300) })
     let client = try await RawHTTP2Client.connect(fixture, .init(acknowledges: false))
