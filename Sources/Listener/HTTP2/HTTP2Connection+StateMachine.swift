@@ -120,7 +120,9 @@ struct HTTP2ConnectionStateMachine {
       switch self.state {
       case .closed: nil
       case .announced(let since): since + self.timeouts.linger
-      case .open: self.idleSince.map { $0 + (self.isFirst ? self.timeouts.head : self.timeouts.idle) }
+      case .open where self.isFirst: self.idleSince.map { $0 + self.timeouts.head }
+      // Whoever has begun a head rests no more, and has the time of a head for it.
+      case .open: self.headSince == nil ? self.idleSince.map { $0 + self.timeouts.idle } : nil
       case .ending: nil
       }
     guard case .closed = self.state else {
@@ -138,6 +140,10 @@ struct HTTP2ConnectionStateMachine {
       return .cutHalfAHead
     }
     switch self.state {
+    // The time of the first head began with the connection, somewhat before its first byte came.
+    case .open where self.headSince != nil:
+      self.state = .closed
+      return .cutHalfAHead
     case .open: return self.drain(now: now)
     case .announced: return self.announcementHeard()
     case .ending, .closed: return .none

@@ -90,14 +90,14 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
       return
     }
     self.couldNotSendGoAway = false
-    if let late = error as? NIOHTTP2Errors.NoSuchStream, self.machine.cameTooLate(late.streamID) {
-      // The body of a request that crossed our GOAWAY on its way. Its head was refused, so that the client repeats it
-      // elsewhere; the requests that are under way must not wait behind it.
-      self.isInterrupted = true
-      return
+    switch error {
+    // The body of a request that crossed our GOAWAY on its way, with requests under way or without. The client knows that
+    // it was not taken, and repeats it elsewhere; what is under way must not wait behind it, or be cut off by it.
+    case let late as NIOHTTP2Errors.NoSuchStream where self.machine.cameTooLate(late.streamID): self.isInterrupted = true
+    case is NIOHTTP2Errors.IOOnClosedConnection: self.isInterrupted = true
+    default:
+      self.fail(ListenerProblem.http2Malformed.with(detail: String(describing: type(of: error))), telling: .protocolError)
     }
-    self.send(.goAway(lastStreamID: 0, errorCode: .protocolError, opaqueData: nil))
-    self.fail(ListenerProblem.http2Malformed.with(detail: String(describing: type(of: error))))
   }
 
   // MARK: What the transport sees
@@ -122,8 +122,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   /// The client sent more frames than it has reason to.
   func exceededFrameBudget() {
-    self.send(.goAway(lastStreamID: 0, errorCode: .enhanceYourCalm, opaqueData: nil))
-    self.fail(ListenerProblem.http2Flood.with(detail: "frames without content"))
+    self.fail(ListenerProblem.http2Flood.with(detail: "frames without content"), telling: .enhanceYourCalm)
   }
 
   /// The transport broke.
@@ -182,9 +181,11 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.context?.eventLoop.assumeIsolated().execute { self.context?.close(promise: nil) }
   }
 
-  /// The connection ends with what was said last.
-  private func fail(_ problem: Problem) {
+  /// The connection ends with what was said last, or with this.
+  private func fail(_ problem: Problem, telling code: HTTP2ErrorCode? = nil) {
+    // Ended before it is said: the GOAWAY closes the streams, and the last of them would end the connection in peace.
     guard self.machine.ended() else { return }
+    if let code { self.send(.goAway(lastStreamID: 0, errorCode: code, opaqueData: nil)) }
     self.receiver.connectionFailed(problem, from: self.facts.clientAddress, listener: self.facts.listener)
     self.context?.flush()
     self.context?.close(promise: nil)

@@ -39,7 +39,7 @@ extension SystemTests {
         #expect(each < Self.allowedEach, "\(each)")
         let report: Report = try await ServedGateway.end(clients)
         #expect(report.open == Self.count, "none was ended to make room")
-        try await eventually("the end of all of them", seconds: 120) { try served.facts().descriptors < before.descriptors + 50 }
+        try await eventually(seconds: 120, "the end of all of them") { try served.facts().descriptors < before.descriptors + 50 }
       }
     }
 

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import TestSupport
 
 extension ServedGateway {
   /// The most that the gateway had in memory while `body` ran, in bytes.
