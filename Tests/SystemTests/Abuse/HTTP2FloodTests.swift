@@ -11,14 +11,14 @@ extension SystemTests {
       /// What it is known as.
       let testDescription: String
       /// How many rounds, over as many connections as that takes.
-      var rounds = 20_000
+      var rounds = 4000
       /// Whether each connection ends with an error, and does not only stop to take requests.
       var isAnError = true
 
-      init(_ kind: String, _ name: String, rounds: Int = 20_000, isAnError: Bool = true) {
+      init(_ kind: String, _ name: String, rounds: Int = 4000, isAnError: Bool = true) {
         self.kind = kind
         self.testDescription = "\(kind): \(name)"
-        self.rounds = Effort.isNightly ? rounds * 10 : rounds
+        self.rounds = Effort.isNightly ? rounds * 5 : rounds
         self.isAnError = isAnError
       }
     }
@@ -28,13 +28,14 @@ extension SystemTests {
       let connections: Int
       let goaways: [String: Int]
       let silent: Int
-      let alive: Bool
+      /// Rounds on one connection.
+      let most: Int
       let statuses: [String: Int]
       let seconds: Double
     }
 
     static let floods = [
-      Flood("rapid-reset", "CVE-2023-44487, 100,000 streams", rounds: 100_000),
+      Flood("rapid-reset", "CVE-2023-44487, 100,000 streams in a night", rounds: 20_000),
       Flood("made-you-reset-window", "CVE-2025-8671, a window of nothing"),
       Flood("made-you-reset-overflow", "CVE-2025-8671, a window beyond counting"),
       Flood("made-you-reset-half-closed", "CVE-2025-8671, DATA behind the end"),
@@ -48,9 +49,9 @@ extension SystemTests {
       Flood("empty-data", "CVE-2019-9518"), Flood("padding", "nothing but padding"),
       Flood("empty-headers", "CVE-2019-9516", isAnError: false), Flood("nameless-fields", "CVE-2019-9516", isAnError: false),
       Flood("priority", "CVE-2019-9513"), Flood("unknown", "types that nobody knows"), Flood("goaway", "farewells"),
-      Flood("cookies", "CVE-2026-47774, many small cookies", rounds: 2000, isAnError: false),
-      Flood("cookie-bomb", "one large cookie, referred to 8,000 times", rounds: 2000),
-      Flood("table-updates", "nothing but changes of the table's size", rounds: 2000),
+      Flood("cookies", "CVE-2026-47774, many small cookies", rounds: 400, isAnError: false),
+      Flood("cookie-bomb", "one large cookie, referred to 8,000 times", rounds: 400),
+      Flood("table-updates", "nothing but changes of the table's size", rounds: 400),
     ]
 
     /// What the gateway may grow by under any of them, in bytes.
@@ -80,9 +81,12 @@ extension SystemTests {
         "\(flood.testDescription): \(report.sent) rounds on \(report.connections) connections in \(report.seconds) s, GOAWAY"
           + " \(report.goaways), silent \(report.silent), \(report.statuses); gateway \(most.mebibytes) at most")
       #expect(report.sent >= flood.rounds)
-      #expect(!report.alive, "\(flood): a connection goes on")
-      #expect(report.goaways.values.reduce(report.silent, +) == report.connections)
-      if flood.isAnError { #expect(report.goaways["0"] == nil, "\(flood): \(report.goaways)") }
+      // All but the last connection, for which nothing was left to send, were ended.
+      #expect(report.goaways.values.reduce(report.silent, +) >= report.connections - 1)
+      if flood.isAnError {
+        #expect(report.most < 3000, "\(flood): a connection bore \(report.most) rounds")
+        #expect(report.goaways["0"] == nil, "\(flood): \(report.goaways)")
+      }
       // No connection was worth much to it: each ended after a bounded number of rounds that were served.
       #expect(report.statuses.values.reduce(0, +) <= report.connections * 300, "\(flood): \(report.statuses)")
       #expect(report.statuses.keys.allSatisfy { ["200", "400", "413", "431", "405", "415"].contains($0) }, "\(flood): \(report.statuses)")

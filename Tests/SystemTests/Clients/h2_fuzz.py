@@ -191,9 +191,10 @@ def play(seed):
         client.send(part)
         if reads_between:
             client.take()
-    # The gateway shows that it has come to the end by an answer to a PING, or by ending the connection; an upstream's may follow.
+    # The gateway shows that it has come to the end by an answer to a PING, or by ending the connection; an upstream's may follow. Of a
+    # frame that is not whole it waits for the rest.
     client.send(frame(PING, payload=LAST))
-    client.take(5, until=lambda parser: parser.last_pong == int.from_bytes(LAST, "big"))
+    client.take(0.25, until=lambda parser: parser.last_pong == int.from_bytes(LAST, "big"))
     client.take(0.05)
     client.close(is_abrupt)
     return client.parser
@@ -213,7 +214,7 @@ begun = time.monotonic()
 results, goaways, statuses, failed = 0, collections.Counter(), collections.Counter(), []
 first, count = int(first), int(count)
 # Several connections at once, so that one's waiting is not everybody's.
-with concurrent.futures.ThreadPoolExecutor(4) as crowd:
+with concurrent.futures.ThreadPoolExecutor(8) as crowd:
     for start in range(first, first + count, batch):
         seeds = range(start, min(start + batch, first + count))
         for seed, result in zip(seeds, crowd.map(outcome, seeds)):
