@@ -112,7 +112,7 @@ struct RequestPath {
     let bound = NIOLoopBound((self, exchange), eventLoop: eventLoop)
     future.hop(to: eventLoop).whenComplete { result in
       let (path, exchange) = bound.value
-      guard !exchange.isOver else { return }
+      guard exchange.awaitsAnswer else { return }
       exchange.stream.setRequestFlow(paused: false)
       switch result {
       case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)

@@ -85,7 +85,9 @@ while sent < rounds:
         number += many
         sent += many
         # What was sent counts when the gateway has come to it. Inside a field section nothing may be asked.
-        if not kind.startswith("continuation"):
+        if kind.startswith("continuation"):
+            client.take(1)
+        else:
             client.send(frame(PING, payload=struct.pack(">Q", number)))
             client.take(60, until=lambda parser: parser.last_pong == number or parser.goaway not in (None, 0))
         # An error is the end; a connection that only takes no more requests is flooded on.
