@@ -114,6 +114,8 @@ struct RequestPath {
       let (path, exchange) = bound.value
       guard exchange.awaitsAnswer else { return }
       exchange.stream.setRequestFlow(paused: false)
+      // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
+      guard exchange.awaitsAnswer else { return }
       switch result {
       case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)
       case .failure(let error): exchange.answer(Problem.authenticationFailed.with(detail: "\(error)"))

@@ -60,6 +60,8 @@ final class Exchange {
     self.write(.requestReceived) { [self] succeeded in
       guard self.awaitsAnswer else { return }
       self.stream.setRequestFlow(paused: false)
+      // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
+      guard self.awaitsAnswer else { return }
       guard succeeded else { return self.withhold() }
       self.startForwarding(request, to: upstream)
     }
