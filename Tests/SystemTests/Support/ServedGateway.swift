@@ -19,12 +19,13 @@ final class ServedGateway {
   private(set) var port: Int
 
   private init(
-    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, files: (TemporaryDirectory) throws -> Void, changing: Change
+    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], files: (TemporaryDirectory) throws -> Void,
+    changing: Change
   ) async throws {
     self.cluster = cluster
     self.group = group
     try files(self.directory)
-    var configuration = Self.configuration(clusterPort: cluster.port)
+    var configuration = Self.configuration(clusterPort: cluster.port, policies: policies)
     try await changing(&configuration, self.directory)
     let file = try self.directory.write(configuration, to: "sallyport.yaml")
     self.process = try Self.serve(file)
@@ -37,7 +38,14 @@ final class ServedGateway {
   typealias Change = (_ configuration: inout String, _ directory: TemporaryDirectory) async throws -> Void
 
   /// Runs a test with a gateway and a cluster, and ends both behind it.
-  static func with(changing: Change = { _, _ in }, _ body: (ServedGateway) async throws -> Void) async throws {
+  ///
+  /// - Parameters:
+  ///   - policies: paths of policy files
+  ///   - refusing: protocols of exec and port-forward that the cluster does not speak
+  ///   - changing: makes the configuration another before the gateway reads it
+  static func with(
+    policies: [String] = [], refusing: Set<String> = [], changing: Change = { _, _ in }, _ body: (ServedGateway) async throws -> Void
+  ) async throws {
     // The cluster's side of many connections is in this process.
     var limit = rlimit()
     if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
@@ -48,12 +56,14 @@ final class ServedGateway {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var logger = Logger(label: "cluster")
     logger.logLevel = .error
-    let configuration = PracticeCluster.Configuration(
+    var configuration = PracticeCluster.Configuration(
       serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
       requestHeaderCA: pki.frontProxyAuthority.certificatePEM)
+    configuration.refusedStreamProtocols = refusing
     let cluster = try await PracticeCluster.start(configuration, group: group, logger: logger)
     do {
-      let served = try await ServedGateway(cluster: cluster, group: group, files: { try Self.write(pki, to: $0) }, changing: changing)
+      let served = try await ServedGateway(
+        cluster: cluster, group: group, policies: policies, files: { try Self.write(pki, to: $0) }, changing: changing)
       try await body(served)
       served.process.signal(SIGKILL)
     } catch {
@@ -74,33 +84,34 @@ final class ServedGateway {
     ] { try directory.write(content, to: name) }
   }
 
-  private static func configuration(clusterPort: Int) -> String {
-    """
-    apiVersion: sallyport.dev/v1alpha1
-    kind: Gateway
-    listeners:
-    - name: main
-      address: 127.0.0.1:0
-      tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: client-ca.pem}
-    authentication: {clientCertificates: {}}
-    credentials:
-    - name: front-proxy
-      requestHeaders: {certificateFile: front-proxy.pem, privateKeyFile: front-proxy.key}
-    upstreams:
-    - name: kubernetes
-      kind: kubernetes
-      servers: [https://127.0.0.1:\(clusterPort)]
-      caFile: server-ca.pem
-      serverName: localhost
-      connectTimeout: 60s
-    routes:
-    - name: api
-      upstream: kubernetes
-      credential: front-proxy
-      authenticate: [clientCertificate]
-    audit: {directory: audit}
-
-    """
+  private static func configuration(clusterPort: Int, policies: [String]) -> String {
+    let policy = policies.isEmpty ? "" : "policy: {files: [\(policies.map { "\"\($0)\"" }.joined(separator: ", "))]}\n"
+    return """
+      apiVersion: sallyport.dev/v1alpha1
+      kind: Gateway
+      listeners:
+      - name: main
+        address: 127.0.0.1:0
+        tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: client-ca.pem}
+      authentication: {clientCertificates: {}}
+      credentials:
+      - name: front-proxy
+        requestHeaders: {certificateFile: front-proxy.pem, privateKeyFile: front-proxy.key}
+      upstreams:
+      - name: kubernetes
+        kind: kubernetes
+        servers: [https://127.0.0.1:\(clusterPort)]
+        caFile: server-ca.pem
+        serverName: localhost
+        connectTimeout: 60s
+      routes:
+      - name: api
+        upstream: kubernetes
+        credential: front-proxy
+        authenticate: [clientCertificate]
+      audit: {directory: audit}
+      \(policy)
+      """
   }
 
   /// Starts `sallyport serve`, as a login shell does: with a soft limit of 1024 open files.
