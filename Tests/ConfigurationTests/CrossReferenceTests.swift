@@ -109,9 +109,10 @@ import Testing
 
   @Test func anAnonymousPathLiesOnItsRoute() {
     #expect(
-      faults(in: everyKey, replacing: "authenticate: [password]", by: "authenticate: [password]\n  anonymous: [/ui/x, /uix]") == [
-        "67:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
-      ])
+      faults(in: everyKey, replacing: "authenticate: [password, token]", by: "authenticate: [password, token]\n  anonymous: [/ui/x, /uix]")
+        == [
+          "67:22: routes[0].anonymous[1]: is not below the route's path; name a path that this route matches"
+        ])
   }
 
   @Test func plainTextIsAllowedOnlyWhereItIsUsed() {

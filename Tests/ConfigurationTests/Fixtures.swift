@@ -77,7 +77,7 @@ let everyKey = """
     anonymous: [/healthz, /version]
     impersonation: refuse
     policies: [secrets-are-private]
-    require: {methods: [clientCertificate, passwordFile]}
+    require: {methods: [passwordFile]}
   audit:
     directory: audit
     durability: synced
