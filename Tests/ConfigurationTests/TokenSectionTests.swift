@@ -50,11 +50,11 @@ import Testing
     ("[kubernetes]", "[]", "8:65: authentication.tokens[0].jwt.issuer.audiences: has too few items;"),
     (
       "username: {claim: sub}", "username: {expression: 'claims.sub'}",
-      "10:18: authentication.tokens[0].jwt.claimMappings.username.expression: is not supported in this version;"
+      "10:20: authentication.tokens[0].jwt.claimMappings.username.expression: is not supported in this version;"
     ),
     (
       "groups: {claim: groups}", "extra: [{key: a, valueExpression: x}]",
-      "11:23: authentication.tokens[0].jwt.claimMappings.extra[0].valueExpression: is not supported in this version;"
+      "11:26: authentication.tokens[0].jwt.claimMappings.extra[0].valueExpression: is not supported in this version;"
     ),
     (
       "      claimMappings:", "      userValidationRules: []\n      claimMappings:",
@@ -73,10 +73,10 @@ import Testing
       "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"
     ),
     ("  - jwt:", "  - introspection: {}\n  - jwt:", "7:5: authentication.tokens[0].introspection: is not supported in this version;"),
-    ("authenticate: [token]", "authenticate: [token], require: {}", "15:84: routes[0].require: requires nothing;"),
+    ("authenticate: [token]", "authenticate: [token], require: {}", "15:82: routes[0].require: requires nothing;"),
     (
       "authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}",
-      "15:94: routes[0].require.methods[0]: is not accepted by the route;"
+      "15:93: routes[0].require.methods[0]: is not accepted by the route;"
     ),
   ]) func whatIsWrongIsSaid(old: String, new: String, fault: String) {
     let found = faults(in: Self.least, replacing: old, by: new)

@@ -86,7 +86,7 @@ import Testing
     #expect(read.routes.map(\.name) == ["dashboard", "api"])
     #expect(read.routes[0].match.hosts == ["dashboard.example.org"])
     #expect(read.routes[0].match.path == "/ui")
-    #expect(read.routes[0].authenticate == [.password])
+    #expect(read.routes[0].authenticate == [.password, .token])
     #expect(read.routes[0].impersonation == .forward)
     #expect(read.routes[1].upstream == "kubernetes")
     #expect(read.routes[1].credential == "front-proxy")

@@ -154,7 +154,7 @@ import Testing
       let entry = Data(token.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
       func upgrade(_ entry: String) async throws -> Answer {
         try await world.house.get(
-          "/api/v1/namespaces/dev/pods?watch=1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+          "/version", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
           "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.\(entry), v5.channel.k8s.io")
       }

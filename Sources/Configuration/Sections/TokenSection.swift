@@ -191,8 +191,8 @@ private struct MappingKeys {
 
   private static func extra(_ yaml: YAMLCursor) -> GatewayConfiguration.Authentication.JWT.Extra? {
     yaml.mapping { keys in
-      if keys.notInThisVersion("valueExpression") { return nil }
       let key = keys.required("key")?.parsed(Self.key)
+      if keys.notInThisVersion("valueExpression") { return nil }
       let claim = keys.required("claim")?.text()
       guard let key, let claim else { return nil }
       return .init(key: key, claim: claim)
