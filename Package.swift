@@ -77,6 +77,11 @@ let package = Package(
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
         swiftASN1, jwtKit, asyncHTTPClient,
       ]),
+    // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
+    station("LDAPSyntax", []),
+    station(
+      "AuthenticationLDAP", ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
+    station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
     station(
@@ -86,7 +91,7 @@ let package = Package(
 
     // Beside the way.
     station("StrictYAML", [yams]),
-    station("Configuration", ["SallyportStrictYAML", crypto]),
+    station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
@@ -96,6 +101,7 @@ let package = Package(
       "Service",
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
+        "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
         nioConcurrencyHelpers, logging, metrics,
@@ -114,6 +120,8 @@ let package = Package(
       path: "Sources/main", swiftSettings: houseRules),
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CLDAP", path: "Sources/CLDAP", providers: [.apt(["libldap2-dev"])]),
+    .systemLibrary(name: "CPAM", path: "Sources/CPAM", providers: [.apt(["libpam0g-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
 
     .target(

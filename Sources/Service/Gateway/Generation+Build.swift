@@ -63,7 +63,7 @@ extension Generation {
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        passwords: files.map { .file($0) }, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
