@@ -80,7 +80,8 @@ let package = Package(
     // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
     station("LDAPSyntax", []),
     station(
-      "AuthenticationLDAP", ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
+      "AuthenticationLDAP",
+      ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
     station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
@@ -126,7 +127,10 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL],
+      dependencies: [
+        "SallyportPKI", "SallyportWire", "SallyportAuthentication", "SallyportCore", nioCore, nioPosix, nioTLS, nioSSL,
+        nioConcurrencyHelpers,
+      ],
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
@@ -143,6 +147,15 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
+    tests(of: "LDAPSyntax", ["SallyportLDAPSyntax"]),
+    tests(
+      of: "AuthenticationLDAP",
+      [
+        "SallyportAuthenticationLDAP", "SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "SallyportPKI", "TestSupport",
+        nioCore, nioConcurrencyHelpers, logging,
+      ]),
+    tests(
+      of: "AuthenticationPAM", ["SallyportAuthenticationPAM", "SallyportAuthentication", "SallyportCore", "TestSupport", nioCore, logging]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
@@ -153,7 +166,7 @@ let package = Package(
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),

@@ -49,7 +49,9 @@ public final class PAMStore: PasswordStore {
       case .refused(let reason): return .refused(reason)
       case .unavailable(let reason): return .unavailable(reason)
       }
-    } failure: { .unavailable($0) }
+    } failure: {
+      .unavailable($0)
+    }
   }
 
   private func refresh(_ reference: StoredUser.Reference) -> StoreRefreshment {
@@ -61,7 +63,9 @@ public final class PAMStore: PasswordStore {
       case .refused(let reason): return .gone(reason)
       case .unavailable(let reason): return .unavailable(reason)
       }
-    } failure: { .unavailable($0) }
+    } failure: {
+      .unavailable($0)
+    }
     if case .gone(let reason) = outcome {
       self.logger.notice("a signed-in user is no longer admitted", metadata: ["user": "\(reference.account)", "reason": "\(reason)"])
     }

@@ -18,7 +18,8 @@ struct PasswordFileStore: PasswordStore {
   var method: AuthenticationMethod { .passwordFile }
   var answersTellByTime: Bool { false }
   var fingerprint: [UInt8] {
-    self.files.flatMap { file in withUnsafeBytes(of: UInt64(file.name.utf8.count).bigEndian, Array.init) + file.name.utf8 + file.contentHash }
+    self.files.flatMap { file in withUnsafeBytes(of: UInt64(file.name.utf8.count).bigEndian, Array.init) + file.name.utf8 + file.contentHash
+    }
   }
 
   func judge(_ attempt: PasswordAttempt, then: @escaping @Sendable (StoreJudgement) -> Void) -> Bool {

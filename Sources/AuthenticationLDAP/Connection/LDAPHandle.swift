@@ -4,7 +4,6 @@ import NIOCore
 import SallyportCore
 import SallyportLDAPSyntax
 
-
 /// One session of libldap, used by one thread.
 ///
 /// ldap_dup(3): "The session handle may be shared amongst threads, however the error codes are unique to a session handle.

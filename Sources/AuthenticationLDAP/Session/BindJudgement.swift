@@ -39,8 +39,8 @@ enum BindJudgement: Sendable, Hashable {
 
   /// Active Directory's sub-codes: `… AcceptSecurityContext error, data 533, v4563`.
   private static func activeDirectoryReason(_ diagnostic: String) -> String? {
-    guard let range = diagnostic.range(of: "data "), diagnostic.contains("LdapErr") else { return nil }
-    switch diagnostic[range.upperBound...].prefix(while: { $0.isHexDigit }).lowercased() {
+    guard diagnostic.contains("LdapErr"), let match = diagnostic.firstMatch(of: #/, data ([0-9a-fA-F]+)/#) else { return nil }
+    switch match.1.lowercased() {
     case "525": return "the directory has no such user"
     case "530", "531": return "the account may not sign in now or from here"
     case "532": return "the password has expired"

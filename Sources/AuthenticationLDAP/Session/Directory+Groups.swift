@@ -41,7 +41,9 @@ extension Directory {
     }
   }
 
-  private static func tooMany(_ groups: LDAPConfiguration.Groups) -> Unfit { Unfit(detail: "the user has more than \(groups.limit) groups") }
+  private static func tooMany(_ groups: LDAPConfiguration.Groups) -> Unfit {
+    Unfit(detail: "the user has more than \(groups.limit) groups")
+  }
 
   private func direct(_ groups: LDAPConfiguration.Groups, _ user: DirectoryEntry, _ username: String) throws -> [Group] {
     switch groups.source {

@@ -70,28 +70,33 @@ struct Directory {
     if let enabled = users.enabled, try self.entry(at: entry.name, enabled.filter(username: typed, dn: entry.name), []) == nil {
       return .failure(Unfit(detail: "the account is disabled"))
     }
+    var user: StoredUser
     do throws(Unfit) {
-      let username = try AttributeText.single(users.username, of: entry)
-      guard let username else { throw Unfit(detail: "the entry has no \(users.username)") }
-      let uid = try users.uid.map { attribute throws(Unfit) in try AttributeText.single(attribute, of: entry) } ?? nil
-      var extra: [Identity.Extra] = []
-      for pair in users.extra {
-        let values = try AttributeText.all(pair.attribute, of: entry)
-        if !values.isEmpty { extra.append(Identity.Extra(key: pair.key, values: values)) }
-      }
-      var user = StoredUser(username: username, uid: uid, extra: extra, origin: [.init("dn", entry.name)])
-      if self.configuration.readsWithoutPassword { user.reference = .init(account: entry.name, typedName: typed) }
-      return try self.groups(of: entry, username: username).map { groups in
-        user.groups = groups
-        return user
-      }
-    } catch let unfit as Unfit {
-      return .failure(unfit)
-    } catch let fault as DirectoryFault {
-      throw fault
+      user = try self.attributes(of: entry)
     } catch {
-      return .failure(Unfit(detail: "\(error)"))
+      return .failure(error)
     }
+    if self.configuration.readsWithoutPassword { user.reference = .init(account: entry.name, typedName: typed) }
+    return try self.groups(of: entry, username: user.username).map { groups in
+      var user = user
+      user.groups = groups
+      return user
+    }
+  }
+
+  private func attributes(of entry: DirectoryEntry) throws(Unfit) -> StoredUser {
+    let users = self.configuration.users
+    guard let username = try AttributeText.single(users.username, of: entry) else {
+      throw Unfit(detail: "the entry has no \(users.username)")
+    }
+    var uid: String?
+    if let attribute = users.uid { uid = try AttributeText.single(attribute, of: entry) }
+    var extra: [Identity.Extra] = []
+    for pair in users.extra {
+      let values = try AttributeText.all(pair.attribute, of: entry)
+      if !values.isEmpty { extra.append(Identity.Extra(key: pair.key, values: values)) }
+    }
+    return StoredUser(username: username, uid: uid, extra: extra, origin: [.init("dn", entry.name)])
   }
 }
 

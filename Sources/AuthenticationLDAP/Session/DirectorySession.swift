@@ -109,7 +109,9 @@ final class DirectorySession {
       ?? Directory(configuration: self.configuration) { search throws(DirectoryFault) in
         try self.searchAsUser(search, until: deadline)
       }
-    guard let entry = try entry ?? directory.user(at: name, typed: attempt.username) else {
+    let ownEntry: DirectoryEntry?
+    if let entry { ownEntry = entry } else { ownEntry = try directory.user(at: name, typed: attempt.username) }
+    guard let entry = ownEntry else {
       return .refused("\(subject): the user may not read the entry, or it does not match the filter")
     }
     switch try directory.stored(entry, typed: attempt.username) {

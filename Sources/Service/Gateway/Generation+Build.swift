@@ -16,7 +16,7 @@ extension Generation {
     _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
-    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory) }
+    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory, logger) }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
       credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
@@ -48,22 +48,19 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
-    var files: [PasswordFile] = []
-    for case .passwordFile(let file) in configuration.passwords {
-      if let read = faults.collect({ () throws(ConfigurationFaults) in
-        try PasswordFile(file: file.path, allowSystemNames: names.users.union(names.groups))
-      }) {
-        files.append(read)
+    let stores = configuration.passwords.compactMap { store in
+      faults.collect { () throws(StartFault) in
+        try AuthenticatorConfiguration.PasswordSource(store, allowSystemNames: names.users.union(names.groups), logger: logger)
       }
     }
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwords: files.map { .file($0) }, allowSystemNames: names.users.union(names.groups),
+        passwords: stores, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
