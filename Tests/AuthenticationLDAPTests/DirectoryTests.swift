@@ -4,6 +4,7 @@ import NIOCore
 import SallyportAuthentication
 import SallyportCore
 import SallyportLDAPSyntax
+import SallyportPKI
 import TestSupport
 import Testing
 
@@ -261,7 +262,7 @@ import Testing
   private func groups(_ server: DirectoryServer, _ name: String, _ change: (inout LDAPConfiguration) throws -> Void) async throws
     -> [String]?
   {
-    try await self.ask(.of(server, change), name).identifiedUser?.groups
+    try await self.ask(.of(server) { try change(&$0) }, name).identifiedUser?.groups
   }
 
   @Test func groupsOfEveryKindAreFound() async throws {

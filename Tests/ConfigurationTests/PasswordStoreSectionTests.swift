@@ -50,7 +50,7 @@ let everyMemberOfKey = leastKeys.replacing(
           bindPasswordEnv: LDAP_PASSWORD
           userDNTemplate: uid={username},ou=people
           users: {username: uid, filter: "(objectClass=person)"}
-          groups: {memberOf: memberOf, inChain: false}
+          groups: {memberOf: memberOf}
     """)
 
 @Suite struct PasswordStoreSectionTests {
@@ -98,7 +98,7 @@ let everyMemberOfKey = leastKeys.replacing(
   private static let ldap = "authentication.passwords[0].ldap"
 
   @Test(arguments: [
-    ("    startTLS: true\n", "", "would send passwords in the clear; write ldaps, set startTLS: true, or set insecurePlaintext: true"),
+    ("      startTLS: true\n", "", "would send passwords in the clear; write ldaps, set startTLS: true, or set insecurePlaintext: true"),
     ("ldap://ldap-1", "ldaps://ldap-1", ".urls[0]: is ldaps beside startTLS, which is for ldap; write all urls alike"),
     ("startTLS: true", "insecurePlaintext: true", ".caFile: has no effect without TLS; remove it, or remove insecurePlaintext"),
     ("startTLS: true", "startTLS: true\n      insecurePlaintext: true", ".insecurePlaintext: stands beside startTLS; keep one of the two"),
@@ -142,7 +142,7 @@ let everyMemberOfKey = leastKeys.replacing(
       "nested: true", "inChain: true\n        nested: true",
       ".groups.inChain: stands beside nested; keep one of the two: the server follows the chain, or Sallyport"
     ),
-    ("      nested: true\n", "", ".groups.depth: has no effect without nested; remove it, or set nested: true"),
+    ("        nested: true\n", "", ".groups.depth: has no effect without nested; remove it, or set nested: true"),
     ("groups: system", "groups: some", "[1].pam.groups: is not a known word; write system or none"),
     (
       "service: sallyport", "service: ../sshd",

@@ -58,7 +58,7 @@ struct SecondFilterReader {
       case 0x28, 0: return nil
       case 0x2A: pieces.append([])
       case 0x5C:
-        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+        guard let value = SecondNameReader.hexadecimal(rest) else { return nil }
         rest.removeFirst(2)
         pieces[pieces.count - 1].append(value)
       default: pieces[pieces.count - 1].append(byte)
@@ -70,6 +70,12 @@ struct SecondFilterReader {
 
 /// A second opinion on RFC 4514: the parts of a distinguished name, unescaped.
 enum SecondNameReader {
+  /// The byte that the first two characters write; Swift's own reader would take `+a` for one.
+  static func hexadecimal(_ rest: ArraySlice<UInt8>) -> UInt8? {
+    guard rest.count >= 2, rest.prefix(2).allSatisfy({ Character(UnicodeScalar($0)).isHexDigit && $0 < 0x80 }) else { return nil }
+    return UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+  }
+
   static func read(_ text: String) -> [[String: [UInt8]]]? {
     var names: [[String: [UInt8]]] = [[:]]
     var rest = Array(text.utf8)[...]
@@ -84,7 +90,7 @@ enum SecondNameReader {
         case 0x5C:
           rest.removeFirst()
           guard let next = rest.first else { return nil }
-          if rest.count >= 2, let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+          if let escaped = self.hexadecimal(rest) {
             rest.removeFirst(2)
             value.append(escaped)
           } else if Array(" \"#+,;<=>\\".utf8).contains(next) {

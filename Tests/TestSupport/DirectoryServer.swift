@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SallyportPKI
 
 /// An OpenLDAP server of a test's own: its configuration, database and certificate in a temporary folder, on loopback, and
 /// gone with the object.
@@ -186,15 +187,15 @@ public enum DirectoryEntries {
     """
 
   public static let base =
-    self.root
+    Self.root
     + [
-      self.person("alice", "mail: alice@example.org", "departmentNumber: research", "employeeNumber: 1001"),
-      self.person("bob", "mail: bob@example.org"), self.person("carol", "employeeType: inactive"), self.person("dave"),
-      self.person("edit"),
+      Self.person("alice", "mail: alice@example.org", "departmentNumber: research", "employeeNumber: 1001"),
+      Self.person("bob", "mail: bob@example.org"), Self.person("carol", "employeeType: inactive"), Self.person("dave"),
+      Self.person("edit"),
     ].joined()
     + [
-      self.group("developers", members: ["uid=alice,ou=people"]), self.group("staff", members: ["cn=developers,ou=groups"]),
-      self.group("everybody", members: ["cn=staff,ou=groups", "uid=bob,ou=people"]),
+      Self.group("developers", members: ["uid=alice,ou=people"]), Self.group("staff", members: ["cn=developers,ou=groups"]),
+      Self.group("everybody", members: ["cn=staff,ou=groups", "uid=bob,ou=people"]),
     ].joined() + """
       dn: cn=posix,ou=groups,dc=example,dc=org
       objectClass: posixGroup

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import NIOConcurrencyHelpers
 
 import class Foundation.Thread
@@ -18,11 +19,23 @@ public final class StoreThreads<State>: Sendable {
   public init(name: String, count: Int, waiting: Int, makeState: @escaping @Sendable () -> State) {
     let queue = WorkQueue<State>(capacity: count + waiting, threads: count)
     for _ in 0..<count {
-      let thread = Thread { queue.serve(makeState()) }
+      let thread = Thread {
+        Self.blockBrokenPipes()
+        queue.serve(makeState())
+      }
       thread.name = name
       thread.start()
     }
     self.queue = queue
+  }
+
+  /// C libraries write to sockets whose other end may have gone; on these threads that is an error of the call and no signal
+  /// that ends the process.
+  private static func blockBrokenPipes() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 
   // The threads finish what waits, so that nobody is left without an answer, and end.

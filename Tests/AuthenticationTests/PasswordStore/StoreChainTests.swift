@@ -129,7 +129,7 @@ import Testing
     let station = try self.station(.alice()) { $0.throttle = .init(failures: 3) }
     for index in 0..<3 {
       let address = ClientAddress(ip: "192.0.2.\(index)", port: 1)
-      #expect(try await station.outcome(.basic("nobody", "bad"), from: address).problem?.code == "credentialsRefused")
+      #expect(try await station.outcome(.basic("nobody", "bad \(index)"), from: address).problem?.code == "credentialsRefused")
     }
     #expect(try await station.outcome(.basic("Nobody", "bad"), from: .elsewhere).problem?.code == "credentialsThrottled")
   }
@@ -137,7 +137,9 @@ import Testing
   @Test func whoSignedInAtAPlaceIsNotLockedOutThereByOthers() async throws {
     let station = try self.station(.alice()) { $0.throttle = .init(failures: 3) }
     #expect(try await station.outcome(self.good).identity != nil)
-    for index in 0..<4 { _ = try await station.outcome(.basic("alice", "bad"), from: ClientAddress(ip: "192.0.2.\(100 + index)", port: 1)) }
+    for index in 0..<4 {
+      _ = try await station.outcome(.basic("alice", "bad \(index)"), from: ClientAddress(ip: "192.0.2.\(100 + index)", port: 1))
+    }
     #expect(try await station.outcome(.basic("alice", "bad"), from: .elsewhere).problem?.code == "credentialsThrottled")
     station.time.advance(by: .seconds(61))
     #expect(try await station.outcome(self.good).identity != nil)
