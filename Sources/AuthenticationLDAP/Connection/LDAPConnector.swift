@@ -25,19 +25,23 @@ struct LDAPConnector: DirectoryConnector {
     let handle = LDAPHandle(pointer)
     do throws(DirectoryFault) {
       try self.setOptions(of: pointer, limit)
-      if case .tls = self.encryption, server.scheme == .ldap {
-        try LDAPHandle.check(ldap_start_tls_s(pointer, nil, nil), of: pointer, "StartTLS")
-        guard ldap_tls_inplace(pointer) == 1 else { throw DirectoryFault(kind: .unreachable, detail: "StartTLS brought no TLS") }
-      } else {
-        try LDAPHandle.check(ldap_connect(pointer), of: pointer, "connecting")
-        if server.scheme == .ldaps, ldap_tls_inplace(pointer) != 1 {
-          throw DirectoryFault(kind: .unreachable, detail: "the connection has no TLS")
-        }
-      }
+      try handle.within(limit) { pointer throws(DirectoryFault) in try self.open(pointer, server) }
       return handle
     } catch {
       handle.close()
       throw error
+    }
+  }
+
+  private func open(_ handle: OpaquePointer, _ server: LDAPConfiguration.Server) throws(DirectoryFault) {
+    if case .tls = self.encryption, server.scheme == .ldap {
+      try LDAPHandle.check(ldap_start_tls_s(handle, nil, nil), of: handle, "StartTLS")
+      guard ldap_tls_inplace(handle) == 1 else { throw DirectoryFault(kind: .unreachable, detail: "StartTLS brought no TLS") }
+    } else {
+      try LDAPHandle.check(ldap_connect(handle), of: handle, "connecting")
+      guard server.scheme == .ldap || ldap_tls_inplace(handle) == 1 else {
+        throw DirectoryFault(kind: .unreachable, detail: "the connection has no TLS")
+      }
     }
   }
 

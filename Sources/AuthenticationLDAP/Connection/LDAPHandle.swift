@@ -11,21 +11,51 @@ import SallyportLDAPSyntax
 /// and return values." So each handle belongs to one thread of ``LDAPStore`` and is not `Sendable`.
 final class LDAPHandle: DirectoryConnection {
   private var handle: OpaquePointer?
+  private let watch = SocketWatch()
+  private let callbacks: UnsafeMutablePointer<ldap_conncb>
 
-  /// Takes the session over.
-  init(_ handle: OpaquePointer) { self.handle = handle }
+  /// Takes the session over, before it has a socket.
+  init(_ handle: OpaquePointer) {
+    self.handle = handle
+    self.callbacks = .allocate(capacity: 1)
+    self.callbacks.initialize(to: self.watch.callbacks())
+    ldap_set_option(handle, LDAP_OPT_CONNECT_CB, self.callbacks)
+  }
 
-  deinit { self.close() }
+  deinit {
+    self.close()
+    self.callbacks.deallocate()
+  }
 
   func close() {
-    if let handle = self.handle { ldap_unbind_ext(handle, nil, nil) }
+    guard let handle = self.handle else { return }
     self.handle = nil
+    // A farewell to a server that does not read is not waited for.
+    self.watch.watching(.milliseconds(200)) { _ = ldap_unbind_ext(handle, nil, nil) }
+  }
+
+  /// Runs a step of the session that ends in time; one that had to be ended has timed out, whatever libldap says of it.
+  func within<Value>(
+    _ limit: TimeAmount, _ step: (OpaquePointer) throws(DirectoryFault) -> Value
+  ) throws(DirectoryFault) -> Value {
+    guard let handle = self.handle else { throw DirectoryFault(kind: .unreachable, detail: "the connection was closed") }
+    do throws(DirectoryFault) {
+      return try self.watch.watching(limit) { () throws(DirectoryFault) in try step(handle) }
+    } catch {
+      guard self.watch.hasFired else { throw error }
+      throw DirectoryFault(kind: .timedOut, detail: "\(error.detail), after it had taken too long")
+    }
   }
 
   // MARK: Bind
 
   func bind(name: String, password: Secret, within limit: TimeAmount) throws(DirectoryFault) -> BindAnswer {
-    let handle = try self.open()
+    try self.within(limit) { handle throws(DirectoryFault) in try Self.bind(handle, name, password, limit) }
+  }
+
+  private static func bind(
+    _ handle: OpaquePointer, _ name: String, _ password: Secret, _ limit: TimeAmount
+  ) throws(DirectoryFault) -> BindAnswer {
     // A name without a password is an "unauthenticated bind" (RFC 4513 section 5.1.2): many servers answer it with success.
     guard !password.isEmpty else { return BindAnswer(code: Int32(LDAP_UNWILLING_TO_PERFORM), diagnostic: "", policyError: nil) }
     var policyRequest: UnsafeMutablePointer<LDAPControl>?
@@ -44,18 +74,17 @@ final class LDAPHandle: DirectoryConnection {
         return code
       }
     }
-    try Self.check(code, of: handle, "the bind")
-    let result = try self.result(of: message, within: limit, "the bind")
+    try self.check(code, of: handle, "the bind")
+    let result = try self.result(of: message, on: handle, within: limit, "the bind")
     defer { ldap_msgfree(result) }
-    return try self.bindAnswer(in: result)
+    return try self.bindAnswer(in: result, of: handle)
   }
 
-  private func bindAnswer(in result: OpaquePointer) throws(DirectoryFault) -> BindAnswer {
-    let handle = try self.open()
+  private static func bindAnswer(in result: OpaquePointer, of handle: OpaquePointer) throws(DirectoryFault) -> BindAnswer {
     var code: Int32 = 0
     var text: UnsafeMutablePointer<CChar>?
     var controls: UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>?
-    try Self.check(ldap_parse_result(handle, result, &code, nil, &text, nil, &controls, 0), of: handle, "the bind's answer")
+    try self.check(ldap_parse_result(handle, result, &code, nil, &text, nil, &controls, 0), of: handle, "the bind's answer")
     defer {
       ldap_memfree(text)
       ldap_controls_free(controls)
@@ -73,7 +102,12 @@ final class LDAPHandle: DirectoryConnection {
   // MARK: Search
 
   func search(_ search: DirectorySearch, within limit: TimeAmount) throws(DirectoryFault) -> [DirectoryEntry] {
-    let handle = try self.open()
+    try self.within(limit) { handle throws(DirectoryFault) in try Self.search(handle, search, limit) }
+  }
+
+  private static func search(
+    _ handle: OpaquePointer, _ search: DirectorySearch, _ limit: TimeAmount
+  ) throws(DirectoryFault) -> [DirectoryEntry] {
     let scope =
       switch search.scope {
       case .base: LDAP_SCOPE_BASE
@@ -89,16 +123,16 @@ final class LDAPHandle: DirectoryConnection {
     var serverLimit = timeval(limit)
     let code = ldap_search_ext(
       handle, search.base, Int32(scope), search.filter.text, &attributes, 0, nil, nil, &serverLimit, Int32(search.atMost), &message)
-    try Self.check(code, of: handle, "a search")
-    let result = try self.result(of: message, within: limit, "a search")
+    try self.check(code, of: handle, "a search")
+    let result = try self.result(of: message, on: handle, within: limit, "a search")
     defer { ldap_msgfree(result) }
     var answer: Int32 = 0
-    try Self.check(ldap_parse_result(handle, result, &answer, nil, nil, nil, nil, 0), of: handle, "a search's answer")
-    guard answer == LDAP_SUCCESS else { throw Self.answered(answer, "a search") }
+    try self.check(ldap_parse_result(handle, result, &answer, nil, nil, nil, nil, 0), of: handle, "a search's answer")
+    guard answer == LDAP_SUCCESS else { throw self.answered(answer, "a search") }
     var entries: [DirectoryEntry] = []
     var entry = ldap_first_entry(handle, result)
     while let present = entry {
-      entries.append(try Self.entry(present, of: handle))
+      entries.append(try self.entry(present, of: handle))
       entry = ldap_next_entry(handle, present)
     }
     return entries
@@ -127,19 +161,15 @@ final class LDAPHandle: DirectoryConnection {
 
   // MARK: Answers
 
-  private func open() throws(DirectoryFault) -> OpaquePointer {
-    guard let handle = self.handle else { throw DirectoryFault(kind: .unreachable, detail: "the connection was closed") }
-    return handle
-  }
-
-  private func result(of message: Int32, within limit: TimeAmount, _ step: String) throws(DirectoryFault) -> OpaquePointer {
-    let handle = try self.open()
+  private static func result(
+    of message: Int32, on handle: OpaquePointer, within limit: TimeAmount, _ step: String
+  ) throws(DirectoryFault) -> OpaquePointer {
     var time = timeval(limit)
     var result: OpaquePointer?
     switch ldap_result(handle, message, Int32(LDAP_MSG_ALL), &time, &result) {
     case 0: throw DirectoryFault(kind: .timedOut, detail: "\(step) was not answered in time")
     case -1:
-      try Self.check(Self.lastCode(of: handle), of: handle, step)
+      try self.check(self.lastCode(of: handle), of: handle, step)
       throw DirectoryFault(kind: .unreachable, detail: "\(step) has no result")
     default:
       guard let result else { throw DirectoryFault(kind: .unreachable, detail: "\(step) has no result") }
