@@ -118,6 +118,7 @@ public final class DirectoryServer: Sendable {
     overlay memberof
     memberof-refint true
     overlay ppolicy
+    ppolicy_use_lockout
     ppolicy_default "cn=default,ou=policies,\(self.suffix)"
     access to attrs=userPassword by anonymous auth by * none
     access to * by dn.exact="\(self.service)" read by self read by anonymous auth by * none
