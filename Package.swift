@@ -62,6 +62,7 @@ let package = Package(
     station("Wire", [nioCore]),
     station("Core", ["SallyportWire", nioCore]),
     station("Tunnel", ["SallyportCore", nioCore, nioSSL]),
+    station("Revocation", ["SallyportCore", "COpenSSL"]),
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
@@ -74,8 +75,8 @@ let package = Package(
     station(
       "Authentication",
       [
-        "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
-        swiftASN1, jwtKit, asyncHTTPClient,
+        "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
+        crypto, x509, swiftASN1, jwtKit, asyncHTTPClient,
       ]),
     // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
     station("LDAPSyntax", []),
@@ -94,15 +95,20 @@ let package = Package(
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
-    station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
+    station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
-    station("Commands", ["SallyportPKI", "CCrypt"]),
+    station(
+      "Commands",
+      [
+        "SallyportPKI", "CCrypt", "SallyportService", "SallyportConfiguration", "SallyportPolicy", "SallyportStrictYAML", "SallyportCore",
+        "SallyportWire",
+      ]),
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
-        "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
+        "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
         nioConcurrencyHelpers, logging, metrics,
@@ -115,11 +121,12 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", argumentParser,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
 
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CLDAP", path: "Sources/CLDAP", providers: [.apt(["libldap2-dev"])]),
     .systemLibrary(name: "CPAM", path: "Sources/CPAM", providers: [.apt(["libpam0g-dev"])]),
@@ -134,6 +141,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(
+      of: "Revocation",
+      ["SallyportRevocation", "SallyportCore", "SallyportListener", "SallyportPKI", "TestSupport", x509, swiftASN1, crypto]),
     tests(of: "Tunnel", ["SallyportTunnel", "SallyportCore", nioCore, nioPosix, nioEmbedded]),
     tests(
       of: "Listener",
@@ -167,7 +177,12 @@ let package = Package(
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
-    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
+    tests(
+      of: "Commands",
+      [
+        "SallyportCommands", "SallyportPKI", "SallyportPolicy", "SallyportService", "SallyportStrictYAML", "SallyportCore", "SallyportWire",
+        "TestSupport", "CCrypt",
+      ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(

@@ -1,3 +1,5 @@
+public import SallyportRevocation
+
 /// What an ``Authenticator`` goes by; one value of one configuration generation.
 public struct AuthenticatorConfiguration: Sendable {
   /// How long a judgement on a password holds without the password being verified again.
@@ -38,6 +40,10 @@ public struct AuthenticatorConfiguration: Sendable {
 
   /// In the order in which they are asked: the first that knows a user decides about it. See ``PasswordStore``.
   public var passwords: [PasswordSource]
+  /// Whose certificates count, and whom they name.
+  public var certificates: CertificateRules
+  /// The revocation lists that certificates are judged by; `nil`: none is looked at.
+  public var revocation: RevocationStore?
   /// The users and groups beginning with `system:` that a credential may name, exactly as written. Kubernetes gives such
   /// names power (`system:masters` is above every rule), so that no other is ever taken from a certificate or a file.
   public var allowSystemNames: Set<String>
@@ -47,10 +53,13 @@ public struct AuthenticatorConfiguration: Sendable {
   public var throttle: Throttle
 
   public init(
-    passwords: [PasswordSource] = [], allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
+    passwords: [PasswordSource] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,
+    allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
     throttle: Throttle = Throttle()
   ) {
     self.passwords = passwords
+    self.certificates = certificates
+    self.revocation = revocation
     self.allowSystemNames = allowSystemNames
     self.realm = realm
     self.cache = cache
