@@ -64,18 +64,15 @@ extension Generation {
     let configuration = gateway.authentication
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
-    var files: [PasswordFile] = []
-    for case .passwordFile(let file) in configuration.passwords {
-      if let read = faults.collect({ () throws(ConfigurationFaults) in
-        try PasswordFile(file: file.path, allowSystemNames: names.users.union(names.groups))
-      }) {
-        files.append(read)
+    let stores = configuration.passwords.compactMap { store in
+      faults.collect { () throws(StartFault) in
+        try AuthenticatorConfiguration.PasswordSource(store, allowSystemNames: names.users.union(names.groups), logger: logger)
       }
     }
     let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
     guard faults.isEmpty else { throw faults.fault }
     var settings = AuthenticatorConfiguration(
-      passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+      passwords: stores, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
       revocation: revocation, allowSystemNames: names.users.union(names.groups),
       cache: .init(lifetime: configuration.cacheLifetime),
       throttle: .init(

@@ -124,6 +124,8 @@ extension IdentityRequirement {
           switch method {
           case .clientCertificate: .clientCertificate
           case .passwordFile: .passwordFile
+          case .ldap: .ldap
+          case .pam: .pam
           case .jwt: .jwt
           }
         }))
