@@ -49,13 +49,15 @@ public final class Authenticator: Sendable {
   /// - Parameters:
   ///   - request: its `Authorization` fields are looked at, and nothing else
   ///   - accepting: what the route accepts
+  ///   - memory: what the connection remembers, where it remembers anything
   ///   - eventLoop: where a later answer arrives; its future never fails
   public func authenticate(
-    _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, eventLoop: any EventLoop
+    _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, memory: ConnectionMemory? = nil,
+    eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     self.authenticate(
       authorization: request.authorization, certificate: connection.clientCertificate, from: connection.clientAddress,
-      accepting: accepting, eventLoop: eventLoop)
+      accepting: accepting, memory: memory, eventLoop: eventLoop)
   }
 
   /// The values for `WWW-Authenticate` in a 401 (RFC 9110 section 11.6.1, RFC 7617 section 2). Empty where only
@@ -66,7 +68,7 @@ public final class Authenticator: Sendable {
 
   func authenticate(
     authorization: [Secret], certificate: VerifiedCertificate?, from address: ClientAddress, accepting: AcceptedMethods,
-    eventLoop: any EventLoop
+    memory: ConnectionMemory? = nil, eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     var certified: Identity?
     if accepting.contains(.clientCertificate), let certificate {
@@ -80,7 +82,7 @@ public final class Authenticator: Sendable {
     guard accepting.contains(.password) else {
       return .now(.refused(Self.refusal("the route accepts no Authorization header")))
     }
-    let answer = self.passwords.authenticate(field, from: address, on: eventLoop)
+    let answer = self.passwords.authenticate(field, from: address, memory: memory, on: eventLoop)
     guard let certified else { return answer }
     switch answer {
     case .now(let outcome): return .now(Self.joined(certified, outcome))

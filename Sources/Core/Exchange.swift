@@ -11,6 +11,8 @@ public import SallyportWire
 /// request of the connection waits for it. The calls may be made from inside `receive`.
 public protocol ClientStream: AnyObject {
   var eventLoop: any EventLoop { get }
+  /// What the stream's connection remembers.
+  var memory: ConnectionMemory { get }
   /// An informational answer; it leaves at once. `100 Continue` is sent like this when the body is wanted of a head that
   /// `expectsContinue`; a client that waits for none gets none. Answered otherwise, such a connection closes.
   func sendInformational(_ head: ResponseHead)

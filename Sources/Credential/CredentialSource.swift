@@ -11,12 +11,13 @@ public enum CredentialSource: Sendable {
   /// - Parameters:
   ///   - subject: who makes the request
   ///   - impersonation: whom the client asks to act as
+  ///   - memory: what the client's connection remembers, where it remembers anything
   /// - Throws: ``Problem`` as the source at hand does
   public func credential(
-    for subject: Subject, impersonating impersonation: RequestedImpersonation?
+    for subject: Subject, impersonating impersonation: RequestedImpersonation?, memory: ConnectionMemory? = nil
   ) throws(Problem) -> UpstreamCredential {
     switch self {
-    case .requestHeaders(let source): try source.credential(for: subject, impersonating: impersonation)
+    case .requestHeaders(let source): try source.credential(for: subject, impersonating: impersonation, memory: memory)
     case .none(let source): try source.credential(for: subject, impersonating: impersonation)
     }
   }

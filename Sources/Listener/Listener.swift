@@ -101,6 +101,8 @@ public final class Listener: Sendable {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // One read of an upstream's is up to 64 KiB: passed on, it must not by itself make the client count as slow.
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 192 * 1024))
       .keepingAlive()
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try setup.setUp(channel) }

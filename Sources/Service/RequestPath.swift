@@ -39,7 +39,8 @@ struct RequestPath {
 
       // Who is it? A cache answers at once; a password that must be hashed suspends the request.
       let answer = self.generation.authenticator.authenticate(
-        stripped, on: exchange.connection, accepting: route.accepts, eventLoop: exchange.stream.eventLoop)
+        stripped, on: exchange.connection, accepting: route.accepts, memory: exchange.stream.memory,
+        eventLoop: exchange.stream.eventLoop)
       switch answer {
       case .now(let outcome): self.authenticated(outcome, stripped, reading, route, exchange)
       case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
@@ -66,7 +67,8 @@ struct RequestPath {
       }
 
       // What will the upstream believe? Written last, behind everything that the client sent.
-      let credential = try route.credential.credential(for: subject, impersonating: stripped.impersonation)
+      let credential = try route.credential.credential(
+        for: subject, impersonating: stripped.impersonation, memory: exchange.stream.memory)
       let credentialed = try CredentialedRequest(permitted, credential: credential)
       exchange.record.credential = credential.kind
       exchange.record.upstream = route.upstreamName

@@ -12,7 +12,6 @@ public import SallyportCore
 public final class Upstream: Sendable {
   /// The upstream's name in the configuration.
   public let name: String
-  private let plan: UpstreamPlan
   private let responseHeadTimeout: TimeAmount?
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>]
 
@@ -23,7 +22,6 @@ public final class Upstream: Sendable {
   public init(configuration: UpstreamConfiguration, group: any EventLoopGroup, logger: Logger) throws(Problem) {
     let plan = try UpstreamPlan(configuration)
     self.name = configuration.name
-    self.plan = plan
     self.responseHeadTimeout = configuration.responseHeadTimeout
     var loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>] = [:]
     for (number, eventLoop) in group.makeIterator().enumerated() {
@@ -51,7 +49,7 @@ public final class Upstream: Sendable {
     guard let pools = self.loops[ObjectIdentifier(eventLoop)]?.value else {
       return self.refuse(.upstreamRequestUnfit.with(detail: "\(self.name): the event loop is none of the upstream's"), delegate, eventLoop)
     }
-    guard let pool = pools.pool(self.plan.key(for: request.credential.connection)) else {
+    guard let pool = pools.pool(for: request.credential.connection) else {
       return self.refuse(
         .upstreamRequestUnfit.with(detail: "\(self.name): no client certificate has the fingerprint that the credential names"),
         delegate, eventLoop)

@@ -60,7 +60,7 @@ import Testing
       // A question mark or number sign would begin a query, whose secrets are replaced; that has tests of its own.
       let uri = "/" + text[0].filter { $0 != "?" && $0 != "#" }
       let problem = Problem("code", blame: .client, status: 400, message: "m", detail: "x" + text[19])
-      var record = AuditRecord(
+      let record = AuditRecord(
         AuditedRequest(line: .read(.other(text[1]), uri: ByteBuffer(string: uri)), userAgent: nil),
         of: ConnectionFacts(
           listener: text[2], clientAddress: ClientAddress(ip: "a" + text[3], port: 0), isTrustedPeer: false, tlsVersion: text[4],

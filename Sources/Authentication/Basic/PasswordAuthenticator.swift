@@ -6,7 +6,8 @@ import SallyportCore
 /// Says who presents a user name and a password by Basic authentication.
 ///
 /// The way of a credential, where every step may end it:
-/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up;
+/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up, or of one comparison where
+///    the same connection presented it last;
 /// 2. it cannot be read: refused. Not counted as a failure, because it is no guess;
 /// 3. too much failed before: refused with 429;
 /// 4. it was found bad within the last seconds: refused without being verified or counted again. A client that repeats
@@ -21,6 +22,8 @@ final class PasswordAuthenticator: Sendable {
   private let negativeLifetime: TimeAmount
   private let limit: AuthenticatorConfiguration.Throttle
   private let keys: CredentialKeyMaker
+  /// What every judgement depends on beside the credential.
+  private let generation: [UInt8]
   private let memory: AuthenticationMemory
   private let clock: AuthenticationClock
 
@@ -31,21 +34,30 @@ final class PasswordAuthenticator: Sendable {
     self.cacheLifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
     self.limit = configuration.throttle
-    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: Self.generation(of: configuration))
+    self.generation = Self.generation(of: configuration)
+    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory
     self.clock = clock
   }
 
-  func authenticate(_ value: Secret, from address: ClientAddress, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    value.withBytes { bytes in
+  func authenticate(
+    _ value: Secret, from address: ClientAddress, memory connection: ConnectionMemory? = nil, on eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    let now = self.clock.monotonic()
+    if let last = connection?.authentication, last.holds(for: value, scope: self.generation, at: now) {
+      return .now(.identified(last.identity))
+    }
+    return value.withBytes { bytes in
       let field = AuthorizationField(reading: bytes)
       guard field.isBasic else { return self.refused("the Authorization header has a scheme that the route does not accept") }
       // Before the MAC, so that its cost is bounded.
       guard field.token.count <= BasicCredential.longestToken else { return self.refused("the Basic credentials are too long") }
       let token = UnsafeRawBufferPointer(rebasing: bytes[field.token])
       let key = self.keys.key(for: token)
-      let now = self.clock.monotonic()
-      if let identity = self.memory.verified.value(for: key, at: now) { return .now(.identified(identity)) }
+      if let (identity, ends) = self.memory.verified.entry(for: key, at: now) {
+        connection?.authentication = RememberedAuthentication(value, stoodFor: identity, until: ends, scope: self.generation)
+        return .now(.identified(identity))
+      }
       do throws(BasicCredential.Malformed) {
         return self.look(at: try BasicCredential(token: token), key, from: ClientNetwork(address), at: now, on: eventLoop)
       } catch {

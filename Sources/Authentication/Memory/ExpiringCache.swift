@@ -26,10 +26,13 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   var count: Int { self.slots.count }
 
   /// The value of a key, unless it has ended: an entry that ends at a time is gone at that time.
-  mutating func value(for key: Key, at now: NIODeadline) -> Value? {
+  mutating func value(for key: Key, at now: NIODeadline) -> Value? { self.entry(for: key, at: now)?.value }
+
+  /// The same with the time at which the entry ends.
+  mutating func entry(for key: Key, at now: NIODeadline) -> (value: Value, ends: NIODeadline)? {
     guard let index = self.indices[key], now < self.slots[index].ends else { return nil }
     self.slots[index].wasAskedFor = true
-    return self.slots[index].value
+    return (self.slots[index].value, self.slots[index].ends)
   }
 
   mutating func insert(_ value: Value, for key: Key, until ends: NIODeadline, at now: NIODeadline) {

@@ -18,6 +18,11 @@ final class ShardedCache<Value: Sendable>: Sendable {
     self.shard(of: key).withLockedValue { $0.value(for: key, at: now) }
   }
 
+  /// The same with the time at which the entry ends.
+  func entry(for key: CredentialKey, at now: NIODeadline) -> (value: Value, ends: NIODeadline)? {
+    self.shard(of: key).withLockedValue { $0.entry(for: key, at: now) }
+  }
+
   func insert(_ value: Value, for key: CredentialKey, until ends: NIODeadline, at now: NIODeadline) {
     self.shard(of: key).withLockedValue { $0.insert(value, for: key, until: ends, at: now) }
   }

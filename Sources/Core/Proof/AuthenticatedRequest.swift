@@ -22,7 +22,7 @@ public struct RequestReading: Sendable {
 }
 
 /// A request whose sender is known, or which is open to nobody in particular: the second proof.
-public struct AuthenticatedRequest: Sendable {
+public final class AuthenticatedRequest: Sendable {
   public let stripped: StrippedRequest
   public let reading: RequestReading
   public let subject: Subject

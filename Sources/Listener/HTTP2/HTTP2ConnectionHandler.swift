@@ -17,6 +17,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   let receiver: any RequestReceiver
   let facts: ConnectionFacts
+  let memory = ConnectionMemory()
   let limits: MessageLimits
   let timeouts: ListenerTimeouts
   private var machine: HTTP2ConnectionStateMachine

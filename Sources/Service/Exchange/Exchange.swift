@@ -15,12 +15,13 @@ final class Exchange {
   let connection: ConnectionFacts
   let stream: any ClientStream
   /// What the audit log will say. Filled in as the request goes its way.
-  var record: AuditRecord
+  let record: AuditRecord
 
+  /// The record's ID as both logs write it.
+  private lazy var auditID = self.record.auditID.description
   var answer = AnswerStateMachine()
-  /// The request's method; `nil` for one that could not be read.
-  private let method: Method?
-  private let form: ErrorResponder.Form
+  /// The request's head; `nil` for one that could not be read. What it says of an answer of ours is read when there is one.
+  private let head: RequestHead?
 
   private var upstream: (any UpstreamStream)?
   /// The upstream's 101 and its end of the tunnel, while the record that lets the 101 leave is being written.
@@ -38,8 +39,7 @@ final class Exchange {
   /// - Parameter head: the request's head; `nil` for a request that could not be read
   init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
     self.record = record
-    self.method = head?.method
-    self.form = head.map(ErrorResponder.form) ?? .status
+    self.head = head
     self.stream = stream
     self.connection = connection
     self.loop = loop
@@ -55,18 +55,19 @@ final class Exchange {
     guard !self.isOver else { return }
     guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
     self.stream.setRequestFlow(paused: true)
-    self.write(.requestReceived) { [self] succeeded in
+    let goOn = { [self] (succeeded: Bool) in
       guard !self.isOver else { return }
       self.stream.setRequestFlow(paused: false)
       guard succeeded else { return self.withhold() }
       self.startForwarding(request, to: upstream)
     }
+    self.write(.requestReceived, then: .call(goOn))
   }
 
   private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
     self.isForwarding = true
     if request.isLongRunning { self.register(isTunnel: request.permitted.authenticated.stripped.upgrade != nil) }
-    let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
+    let stream = upstream.send(request, auditID: self.auditID, delegate: self, eventLoop: self.stream.eventLoop)
     self.upstream = stream
     if self.isClientPaused { stream.setResponseFlow(paused: true) }
     if request.head.expectsContinue { self.stream.sendInformational(ResponseHead(status: 100)) }
@@ -93,14 +94,15 @@ final class Exchange {
 
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
     ErrorResponder.answer(
-      to: problem, method: self.method ?? .get, form: self.form, object: self.record.info, challenges: challenges,
-      auditID: self.record.auditID.description)
+      to: problem, method: self.head?.method ?? .get, form: self.head.map(ErrorResponder.form) ?? .status, object: self.record.info,
+      challenges: challenges,
+      auditID: self.auditID)
   }
 
   private func answer(_ head: ResponseHead, body: ByteBuffer) {
     self.stream.abandonRequestBody()
     _ = self.answer.headReceived(head)
-    if self.method != .head {
+    if self.head?.method != .head {
       self.answer.bodyReceived(body)
       self.record.bytesOut = UInt64(body.readableBytes)
     }
@@ -115,10 +117,10 @@ final class Exchange {
   }
 
   func writeClosingRecord() {
-    self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
+    self.write(.responseComplete, then: .answer(of: self))
   }
 
-  func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
+  func write(_ stage: AuditRecord.Stage, then waiter: AuditBatch.Waiter) {
     self.record.stage = stage
     self.loop.audit.write(self.record, then: waiter)
   }
@@ -149,7 +151,7 @@ final class Exchange {
     let message = self.message(for: .auditUnavailable)
     self.stream.abandonRequestBody()
     self.stream.sendHead(message.head)
-    if self.method != .head { self.stream.sendBody(message.body) }
+    if self.head?.method != .head { self.stream.sendBody(message.body) }
     self.stream.sendEnd(trailers: HeaderFields())
     self.stream.flush()
     self.ended()
@@ -241,7 +243,7 @@ extension Exchange: ClientStreamDelegate {
     self.record.problem = problem
     if self.record.response == nil { self.record.response = AuditRecord.Response(code: problem.status) }
     // Nobody waits for this record, and a failure to write it shows in the log's own state.
-    self.write(.responseComplete) { _ in }
+    self.write(.responseComplete, then: .nobody)
     self.ended()
   }
 }
@@ -256,7 +258,7 @@ extension Exchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentHead(_ head: ResponseHead) {
-    switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.record.auditID.description)) {
+    switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.auditID)) {
     case .none: self.record.response = AuditRecord.Response(code: head.status)
     case .protocolError:
       self.upstream?.cancel()
@@ -286,7 +288,7 @@ extension Exchange: UpstreamStreamDelegate {
       parts.forEach(self.stream.sendBody)
       self.stream.flush()
     case .auditStart:
-      self.write(.responseStarted) { [self] succeeded in self.auditWritten(succeeded) }
+      self.write(.responseStarted, then: .answer(of: self))
     }
   }
 

@@ -27,6 +27,6 @@ struct GatewayReceiver: RequestReceiver {
     let record = AuditRecord(
       failedConnection: problem, from: address, listener: listener, auditID: loop.nextAuditID(), received: .now(),
       configuration: loop.generation.hash)
-    loop.audit.write(record) { _ in }
+    loop.audit.write(record, then: .nobody)
   }
 }

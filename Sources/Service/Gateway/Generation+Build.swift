@@ -103,7 +103,7 @@ extension GatewayConfiguration.Upstream {
 }
 
 extension Route {
-  fileprivate init(
+  fileprivate convenience init(
     _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource,
     rules: PolicyMatcher?
   ) {

@@ -5,8 +5,8 @@ import SallyportPolicy
 import SallyportUpstream
 import SallyportWire
 
-/// One entry of the configuration's `routes`, joined with what it names.
-struct Route: Sendable {
+/// One entry of the configuration's `routes`, joined with what it names. An object, since every request is handed one.
+final class Route: Sendable {
   let name: String
   /// Lower-case host names; empty for any host.
   let hosts: Set<String>
@@ -20,6 +20,22 @@ struct Route: Sendable {
   /// Decoded paths that are open to everybody: exact, GET alone, and without an identity at the upstream.
   let anonymousPaths: Set<String>
   let policy: AccessPolicy
+
+  init(
+    name: String, hosts: Set<String>, pathPrefix: String, upstreamName: String, upstream: Upstream, reading: PathReading,
+    credential: CredentialSource, accepts: AcceptedMethods, anonymousPaths: Set<String>, policy: AccessPolicy
+  ) {
+    self.name = name
+    self.hosts = hosts
+    self.pathPrefix = pathPrefix
+    self.upstreamName = upstreamName
+    self.upstream = upstream
+    self.reading = reading
+    self.credential = credential
+    self.accepts = accepts
+    self.anonymousPaths = anonymousPaths
+    self.policy = policy
+  }
 
   func matches(host: HostName?, path: String) -> Bool {
     if !self.hosts.isEmpty {

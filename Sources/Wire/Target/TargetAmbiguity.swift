@@ -51,15 +51,18 @@ extension RequestTarget {
 
   /// Whether every empty segment is the namespace's, or lies behind a `proxy` subresource.
   private var emptySegmentsAreUnderstood: Bool {
-    let segments = RequestInfo.segments(of: self.path)
     // Where the parts begin does not depend on the method.
     let info = RequestInfo(method: .get, target: self)
-    let resource = segments.count - info.parts.count
-    return segments.indices.allSatisfy { index in
-      guard segments[index].isEmpty else { return true }
-      let isNamespace = index == resource - 1 && segments[index - 1] == "namespaces" && !info.apiVersion.isEmpty
-      let isBehindProxy = index > resource + 2 && info.subresource == "proxy"
-      return isNamespace || isBehindProxy
+    var path = self.path
+    return path.withUTF8 { bytes in
+      let segments = PathSegments(UnsafeRawBufferPointer(bytes))
+      let resource = segments.count - info.parts.count
+      return (0..<segments.count).allSatisfy { index in
+        guard segments.bytes(index).isEmpty else { return true }
+        let isNamespace = index == resource - 1 && segments.equals(index - 1, "namespaces") && !info.apiVersion.isEmpty
+        let isBehindProxy = index > resource + 2 && info.subresource == "proxy"
+        return isNamespace || isBehindProxy
+      }
     }
   }
 }
