@@ -45,21 +45,7 @@ public struct CredentialedRequest: Sendable {
     self.credential = credential
   }
 
-  private static let refusedKinds: KnownFields = .identity.subtracting(.forwardingFacts)
+  private static let refusedKinds: KnownFields = .identity.subtracting(KnownFields(.xForwarded))
 
   public var head: RequestHead { self.permitted.authenticated.stripped.head }
-}
-
-extension KnownField {
-  /// Whether the field only tells where a request came from, which a trusted peer may state.
-  var isForwardingFact: Bool {
-    switch self {
-    case .forwarded, .xForwarded, .xForwardedFor, .xRealIP: true
-    default: false
-    }
-  }
-}
-
-extension KnownFields {
-  static let forwardingFacts = Self(where: \.isForwardingFact)
 }

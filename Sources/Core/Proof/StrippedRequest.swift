@@ -3,8 +3,9 @@ public import SallyportWire
 /// A request without anything by which a client could pass itself off as somebody: the first proof of the way.
 ///
 /// Stripping is done here, before any branch, for every request, also for those that end at an own path or in an error:
-/// - `X-Remote-*`, `Proxy-Authorization`, `Audit-ID`, in every spelling (letter case, `_` for `-`), and `X-Forwarded-*`,
-///   `Forwarded`, `X-Real-Ip` unless a trusted peer sent them, go;
+/// - `X-Remote-*`, `Proxy-Authorization`, `Audit-ID`, `Forwarded`, `X-Forwarded-For`, `X-Real-Ip`, in every spelling (letter
+///   case, `_` for `-`), and the other `X-Forwarded-*` unless a trusted peer sent them, go; what a trusted peer says of
+///   where the request comes from is in ``origin``;
 /// - hop-by-hop fields and every field that `Connection` names go;
 /// - `Impersonate-*` moves into ``impersonation``, `Authorization` and a token among the WebSocket protocols into
 ///   ``authorization``.
@@ -13,6 +14,8 @@ public import SallyportWire
 public final class StrippedRequest: Sendable {
   public let head: RequestHead
   public let impersonation: RequestedImpersonation?
+  /// Where the request comes from; `nil` where nobody knows.
+  public let origin: RequestOrigin?
   /// The `Authorization` fields' values, most often one; a token that came as a WebSocket protocol stands behind them as
   /// `Bearer TOKEN`.
   public let authorization: [Secret]
@@ -36,7 +39,8 @@ public final class StrippedRequest: Sendable {
   ///   - such a value or key that is no UTF-8 or holds a control character;
   ///   - a `Connection` that names a field which is meant for the server or for us;
   ///   - a broken token among the WebSocket protocols, or several.
-  public init(stripping head: RequestHead, fromTrustedPeer: Bool) throws(Problem) {
+  public init(stripping head: RequestHead, fromTrustedPeer: Bool, origin: RequestOrigin? = nil) throws(Problem) {
+    self.origin = origin
     var options = ConnectionOptions()
     var impersonation = ImpersonationFields()
     var authorization: [Secret] = []
@@ -60,9 +64,11 @@ public final class StrippedRequest: Sendable {
 
     var stripped = head
     if options.namesOtherFields { stripped.fields.removeAll(where: options.names) }
-    stripped.fields.removeAll(fromTrustedPeer ? Self.strippedKinds.subtracting(.forwardingFacts) : Self.strippedKinds)
-    if fromTrustedPeer, !stripped.fields.kinds.isDisjoint(with: .forwardingFacts) {
-      stripped.fields.removeAll { $0.known?.isForwardingFact == true && !$0.isSpelledAsDefined }
+    if fromTrustedPeer, stripped.fields.contains(.xForwarded) {
+      stripped.fields.removeAll { $0.known == .xForwarded && !$0.isSpelledAsDefined }
+      stripped.fields.removeAll(Self.strippedKinds.subtracting(KnownFields(.xForwarded)))
+    } else {
+      stripped.fields.removeAll(Self.strippedKinds)
     }
     let mayUpgrade = options.namesUpgrade && head.version == .http11
     self.requestedUpgrade = mayUpgrade ? upgrades : []

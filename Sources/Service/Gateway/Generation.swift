@@ -1,4 +1,5 @@
 import SallyportAuthentication
+import SallyportRevocation
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
 final class Generation: Sendable {
@@ -6,13 +7,19 @@ final class Generation: Sendable {
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
+  /// What the authenticator judges client certificates by, for what was admitted and stays; `nil`: by nothing.
+  let revocation: RevocationStore?
   /// How long streams last, by the listener that they came in by.
   private let streamLimits: [String: StreamLimits]
 
-  init(hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits]) {
+  init(
+    hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore? = nil,
+    streamLimits: [String: StreamLimits]
+  ) {
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
+    self.revocation = revocation
     self.streamLimits = streamLimits
   }
 

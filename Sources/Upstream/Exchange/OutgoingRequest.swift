@@ -44,8 +44,13 @@ struct OutgoingRequest {
     let credential = self.request.credential.fieldLines
     HTTP1Writer.beginRequestHead(
       method: self.method, target: head.target.forwarded, fields: head.fields, leavingOut: Self.replaced,
-      reserving: host.readableBytes + credential.readableBytes + 96, to: &buffer)
+      reserving: host.readableBytes + credential.readableBytes + 192, to: &buffer)
     buffer.writeImmutableBuffer(host)
+    if let chain = self.request.permitted.authenticated.stripped.origin?.forwardedFor, !chain.isEmpty {
+      buffer.writeStaticString("X-Forwarded-For: ")
+      buffer.writeString(chain)
+      buffer.writeStaticString("\r\n")
+    }
     buffer.writeImmutableBuffer(credential)
     buffer.writeStaticString("Audit-ID: ")
     buffer.writeString(self.auditID)
