@@ -9,31 +9,28 @@ struct Clause: Sendable {
   let resource: Int32
 }
 
-/// All clauses of one effect, found by what a request is for.
-///
-/// The index only ever leaves out what cannot mean a request. Whether a clause does mean it is judged by the same plain
-/// predicates that explain a decision.
+/// All clauses of one effect, filed by what a request is for; ``ClauseFinder`` finds them.
 struct ClauseIndex: Sendable {
   let effect: Effect
   private(set) var clauses: [Clause] = []
-  private var words = WordTable()
+  private(set) var words = WordTable()
   /// By the numbers of resource and subresource, ``everyName`` for a pattern.
-  private var resourceBuckets: [Bucket] = []
-  private var resourceEdges = EdgeTable()
-  private var paths: PathTrie
-  private var pathBuckets: [Bucket] = []
-  private var operationBuckets: [Bucket]
-  private var kindBuckets: [Bucket]
-  private var impersonations: [Int32] = []
-  private var hasOperations = false
-  private var hasKinds = false
+  private(set) var resourceBuckets: [Bucket] = []
+  private(set) var resourceEdges = EdgeTable()
+  private(set) var paths: PathTrie
+  private(set) var pathBuckets: [Bucket] = []
+  private(set) var operationBuckets: [Bucket]
+  private(set) var kindBuckets: [Bucket]
+  private(set) var impersonations: [Int32] = []
+  private(set) var hasOperations = false
+  private(set) var hasKinds = false
 
   /// Stands for every resource that a pattern might mean, and for every subresource.
-  private static let everyName: Int32 = .max
+  static let everyName: Int32 = .max
   /// Stands for no subresource.
-  private static let noSubresource: Int32 = .max - 1
+  static let noSubresource: Int32 = .max - 1
   /// Stands for every subresource and none.
-  private static let everySubresourceAndNone: Int32 = .max - 2
+  static let everySubresourceAndNone: Int32 = .max - 2
 
   init(_ effect: Effect, _ reading: PathReading, operations: Int, kinds: Int) {
     self.effect = effect
@@ -106,60 +103,5 @@ struct ClauseIndex: Sendable {
   mutating func insert(impersonation clause: Clause) {
     let number = self.add(clause)
     self.impersonations.append(number)
-  }
-
-  // MARK: - Finding
-
-  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice.
-  func forEachCandidate(
-    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Void
-  ) {
-    if let info = question.resource {
-      self.forEachResourceBucket(of: info) { bucket in
-        self.resourceBuckets[Int(bucket)].forEach(for: question, asker, self.words, self.effect, body)
-      }
-      if self.hasKinds, let kinds {
-        for kind in kinds.kinds(of: info) {
-          self.kindBuckets[Int(kind)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      }
-    }
-    self.paths.forEachMatch(of: question.path) { template in
-      self.pathBuckets[Int(template)].forEach(for: question, asker, self.words, self.effect, body)
-    }
-    if self.hasOperations, let operations {
-      switch self.effect {
-      case .deny:
-        operations.forEachPossible(for: question) { operation in
-          self.operationBuckets[Int(operation)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      case .allow:
-        if let operation = operations.operation(for: question) {
-          self.operationBuckets[Int(operation)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      }
-    }
-  }
-
-  /// Calls `body` with every clause about acting as somebody else.
-  func forEachImpersonation(_ body: (Int32) -> Void) {
-    for clause in self.impersonations { body(clause) }
-  }
-
-  private func forEachResourceBucket(of info: RequestInfo, _ body: (Int32) -> Void) {
-    guard !self.resourceBuckets.isEmpty else { return }
-    let text = info.effectiveSubresource
-    let subresource = text.isEmpty ? Self.noSubresource : self.words.id(of: text)
-    let resource = self.words.id(of: info.resource)
-    func look(_ resource: Int32, _ subresource: Int32) {
-      if let bucket = self.resourceEdges.target(from: resource, by: subresource) { body(bucket) }
-    }
-    if let resource {
-      if let subresource { look(resource, subresource) }
-      if !text.isEmpty { look(resource, Self.everyName) }
-    }
-    if let subresource { look(Self.everyName, subresource) }
-    if !text.isEmpty { look(Self.everyName, Self.everyName) }
-    look(Self.everyName, Self.everySubresourceAndNone)
   }
 }

@@ -27,8 +27,8 @@ public final class PolicyMatcher: Sendable {
   /// What selects nothing of the catalogue: most likely a slip.
   public let selectingNothing: [SelectsNothing]
 
-  private let deny: ClauseIndex
-  private let allow: ClauseIndex
+  private let deny: ClauseFinder
+  private let allow: ClauseFinder
 
   static let defaultMessage = "The policy of this gateway denies the request."
   static let notAllowedMessage = "No rule of this gateway's policy allows the request."
@@ -52,8 +52,8 @@ public final class PolicyMatcher: Sendable {
     self.kinds = kinds
     self.rules = compiler.rules
     self.selectors = compiler.selectors
-    self.deny = compiler.deny
-    self.allow = compiler.allow
+    self.deny = ClauseFinder(compiler.deny)
+    self.allow = ClauseFinder(compiler.allow)
     self.selectingNothing = compiler.selectingNothing
     self.deniesByDefault = documents.contains(where: \.deniesByDefault)
     self.unknownOperation =

@@ -2,7 +2,7 @@ public import SallyportCore
 public import SallyportWire
 
 /// Somebody whom the rules judge: who authenticated, or whom they ask to act as.
-public struct Asker: Sendable, Hashable {
+public final class Asker: Sendable {
   public let user: String
   public let groups: [String]
   /// The group that the API server puts everybody into, or nobody: `system:authenticated` or `system:unauthenticated`.
@@ -25,7 +25,7 @@ public struct Asker: Sendable, Hashable {
   /// Whom somebody asks to act as, with the groups that the API server gives them then: a service account without stated
   /// groups gets those of all service accounts and of its namespace's; everybody but `system:anonymous` is authenticated
   /// unless the stated groups say otherwise. See k8s.io/apiserver, pkg/endpoints/filters/impersonation.go.
-  public init(requested impersonation: RequestedImpersonation) {
+  public convenience init(requested impersonation: RequestedImpersonation) {
     let user = impersonation.user
     var groups = impersonation.groups
     if groups.isEmpty, let namespace = Self.serviceAccountNamespace(user) {
@@ -55,8 +55,17 @@ public struct Asker: Sendable, Hashable {
   }
 }
 
-/// What the rules judge: one request, read once, and everybody in whose name it is made.
-public struct PolicyQuestion: Sendable {
+extension Asker: Hashable {
+  public static func == (left: Asker, right: Asker) -> Bool {
+    left.user == right.user && left.groups == right.groups && left.impliedGroup == right.impliedGroup
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(self.user) }
+}
+
+/// What the rules judge: one request, read once, and everybody in whose name it is made. An object, since the question is
+/// handed to every part of the matcher.
+public final class PolicyQuestion: Sendable {
   public let method: Method
   /// The decoded path.
   public let path: String
@@ -87,7 +96,7 @@ public struct PolicyQuestion: Sendable {
   }
 
   /// The question that a request puts.
-  public init(_ request: AuthenticatedRequest, from client: ClientAddress) {
+  public convenience init(_ request: AuthenticatedRequest, from client: ClientAddress) {
     let stripped = request.stripped
     var asker = Asker.anonymous
     var authentication: AuthenticationMethod?

@@ -57,13 +57,8 @@ final class Exchange {
     guard self.awaitsAnswer else { return }
     guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
     self.stream.setRequestFlow(paused: true)
-<<<<<<< HEAD
     let goOn = { [self] (succeeded: Bool) in
-      guard !self.isOver else { return }
-=======
-    self.write(.requestReceived) { [self] succeeded in
       guard self.awaitsAnswer else { return }
->>>>>>> main
       self.stream.setRequestFlow(paused: false)
       // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
       guard self.awaitsAnswer else { return }

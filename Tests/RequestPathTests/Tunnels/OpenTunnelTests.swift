@@ -144,12 +144,7 @@ import Testing
     try await client.setReading(false)
     let bytes = ByteBuffer(repeating: 7, count: 64 * 1024 * 1024)
     let sent = server.sendLater(bytes)
-<<<<<<< HEAD
-    // It takes the sender a while to encrypt all that; then it is stopped, and stays so.
-    for _ in 0..<300 where server.channel.isWritable { try await Task.sleep(for: .milliseconds(100)) }
-=======
     try await eventually("that the server can send no more") { !server.channel.isWritable }
->>>>>>> main
     try await Task.sleep(for: .milliseconds(500))
     #expect(server.channel.isWritable == false)
     // The other direction does not mind.
