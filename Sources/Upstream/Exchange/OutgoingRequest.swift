@@ -16,7 +16,7 @@ struct OutgoingRequest {
 
   /// - Throws: ``Problem/upstreamRequestUnfit`` when the audit ID would not stay one field, or the body has no length.
   init(_ request: CredentialedRequest, auditID: String) throws(Problem) {
-    guard !auditID.isEmpty, auditID.utf8.allSatisfy(Self.isAuditIDByte) else {
+    guard Self.isAuditID(auditID) else {
       throw .upstreamRequestUnfit.with(detail: "the audit ID holds other bytes than letters, digits, -, . and _")
     }
     let head = request.head
@@ -61,6 +61,14 @@ struct OutgoingRequest {
       buffer.writeStaticString("\r\n")
     }
     HTTP1Writer.endRequestHead(method: self.method, framing: self.framing, to: &buffer)
+  }
+
+  private static func isAuditID(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      for byte in bytes where !self.isAuditIDByte(byte) { return false }
+      return !bytes.isEmpty
+    }
   }
 
   private static func isAuditIDByte(_ byte: UInt8) -> Bool {
