@@ -37,7 +37,7 @@ def run(folder, options):
     print("| work | instructions | " + " | ".join(CALLS) + " |")
     print("|---" * (len(CALLS) + 2) + "|")
     for name, (path, load, requests) in WORK.items():
-        if not any(part.strip() in name for part in options.only.split(",")):
+        if not any(part in name for part in options.only or [""]):
             continue
         instructions, calls = count(folder, options.binary, path, load, requests)
         print(f"| {name} | {instructions / requests:,.0f} | " + " | ".join(f"{calls[kind] / requests:,.1f}" for kind in CALLS) + " |",
