@@ -59,6 +59,23 @@ import Testing
     #expect(try await self.ask(new, self.good, memory).value.problem == AuthenticationProblem.credentialsRefused)
   }
 
+  @Test func whatADirectoryMayYetTakeBackIsNotRemembered() async throws {
+    let store = ScriptedStore.alice("old")
+    let station = try TestStation { $0.passwords = [store] }
+    let memory = ConnectionMemory()
+    let good = Secret.basic("alice", "good")
+    _ = try await self.ask(station, good, memory).value
+    #expect(self.ask(station, good, memory).outcomeNow?.identity?.groups == ["old"])
+    #expect(memory.authentication == nil)
+    store.change { $0.refresh = { user in .current(StoredUser(username: user.username, groups: ["new"], reference: user.reference)) } }
+    station.time.advance(by: .seconds(30))
+    _ = self.ask(station, good, memory)
+    for _ in 0..<3 { #expect(self.ask(station, good, memory).outcomeNow?.identity?.groups == ["new"]) }
+    station.time.advance(by: .seconds(30))
+    store.change { $0.judge = { _ in .refused("gone") } }
+    #expect(try await self.ask(station, good, memory).value.problem == AuthenticationProblem.credentialsRefused)
+  }
+
   @Test func aRouteThatTakesNoPasswordDoesNotAskIt() async throws {
     let station = try TestStation()
     let memory = ConnectionMemory()
