@@ -61,7 +61,7 @@ import Testing
 
   @Test func whatADirectoryMayYetTakeBackIsNotRemembered() async throws {
     let store = ScriptedStore.alice("old")
-    let station = try TestStation { $0.passwords = [store] }
+    let station = try TestStation { $0.passwords = [.store(store)] }
     let memory = ConnectionMemory()
     let good = Secret.basic("alice", "good")
     _ = try await self.ask(station, good, memory).value
