@@ -3,8 +3,8 @@
 SWIFT ?= swift
 # An import that Package.swift does not declare is an error, so that the house's dependency rule holds.
 SWIFT_FLAGS ?= --explicit-target-dependency-import-check error
-# More for a release build, such as --static-swift-stdlib.
-RELEASE_FLAGS ?=
+# More for a release build: docs/decisions/0040.
+RELEASE_FLAGS ?= --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 PORT ?= 8443
 
 .PHONY: demo test build release format lint bench clean packages test-peers

@@ -197,20 +197,20 @@ def main():
 def measure(bench, options):
     results = {}
     wanted = options.only or [""]
+    options.output.mkdir(parents=True, exist_ok=True)
+    facts = {"date": time.strftime("%Y-%m-%d"), "machine": platform.platform(), "cores": os.cpu_count(), "rounds": options.rounds,
+             "seconds": options.seconds}
     for name, (work, first, second, goal) in WORK.items():
         if not any(part in name for part in wanted):
             continue
         began = time.monotonic()
         figures = work(bench)
-        results[name] = {"figures": figures, "units": [first, second], "ratio": ratio(figures), "goal": goal}
+        results[name] = {"figures": figures, "units": [first, second], "ratio": ratio(figures), "goal": goal, "load": os.getloadavg()[0]}
         print(f"{name}: {results[name]['ratio']:.2f} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
-    options.output.mkdir(parents=True, exist_ok=True)
-    text = table(results, options)
-    (options.output / "table.md").write_text(text + "\n")
-    facts = {"date": time.strftime("%Y-%m-%d"), "machine": platform.platform(), "cores": os.cpu_count(), "rounds": options.rounds,
-             "seconds": options.seconds, "load": os.getloadavg()}
-    (options.output / "figures.json").write_text(json.dumps({"run": facts, "work": results}, indent=2) + "\n")
-    print(text)
+        # Written each time: what was measured stays, whatever ends the run.
+        (options.output / "table.md").write_text(table(results, options) + "\n")
+        (options.output / "figures.json").write_text(json.dumps({"run": facts, "work": results}, indent=2) + "\n")
+    print(table(results, options))
 
 
 main()
