@@ -77,6 +77,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch event as? ConnectionEvent {
     case .drain:
       if self.machine.drain(now: context.eventLoop.now) { self.closeOutput() }
+    case .windDown:
+      self.machine.windDown(now: context.eventLoop.now)
+      self.armTimer(context)
     case .cut: self.cut(reset: false)
     case nil: context.fireUserInboundEventTriggered(event)
     }
