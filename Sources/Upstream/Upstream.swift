@@ -1,6 +1,7 @@
 public import Logging
 public import NIOCore
 public import SallyportCore
+import Synchronization
 
 /// The last station: sends requests to the servers of one upstream and hands their answers back.
 ///
@@ -17,6 +18,7 @@ public final class Upstream: Sendable {
   private let responseHeadTimeout: TimeAmount?
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>]
   private let source: UpstreamSource
+  private let isClosed = Mutex(false)
 
   /// Reads the configuration's files.
   ///
@@ -89,12 +91,15 @@ public final class Upstream: Sendable {
   /// Takes the upstream out of service: idle connections end now, those in use behind their request, new requests are
   /// refused with 503. May be called on any thread.
   public func close() {
+    self.isClosed.withLock { $0 = true }
     for pools in self.loops.values {
       pools.eventLoop.execute { pools.value.close() }
     }
   }
 
   deinit {
+    // Whoever closed it may have ended the event loops too.
+    guard !self.isClosed.withLock({ $0 }) else { return }
     for pools in self.loops.values {
       pools.eventLoop.execute { pools.value.retire() }
     }

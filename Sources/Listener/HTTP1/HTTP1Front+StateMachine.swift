@@ -473,6 +473,8 @@ struct HTTP1FrontStateMachine {
     case none
     /// Nothing is lost.
     case close
+    /// No request came any more before the end that was announced: close the output.
+    case finish
     /// A head was begun and not ended.
     case closeHalfAHead
     /// A request is under way that has to hear of it.
@@ -482,6 +484,11 @@ struct HTTP1FrontStateMachine {
   /// Time has passed.
   mutating func timerFired(now: NIODeadline) -> TimeoutAction {
     guard let deadline = self.deadline, deadline <= now else { return .none }
+    if self.isDraining, case .idle = self.state, self.reader.isBetweenMessages {
+      self.state = .closing
+      self.waitingSince = now
+      return .finish
+    }
     defer { self.state = .closed }
     switch self.state {
     case .idle: return self.reader.isBetweenMessages ? .close : .closeHalfAHead

@@ -305,6 +305,7 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch self.machine.timerFired(now: context.eventLoop.now) {
     case .none: self.armTimer(context)
     case .close: self.cut(reset: false)
+    case .finish: self.closeOutput()
     case .closeHalfAHead:
       self.receiver.connectionFailed(ListenerProblem.requestHeadTimedOut, from: self.facts.clientAddress, listener: self.facts.listener)
       self.cut(reset: false)

@@ -50,6 +50,8 @@ extension Gateway {
     }
     guard isFirst else { return }
     await self.wait(until: .now() + grace.delay) { true }
+    // A reload that is under way may be about to start listeners; no other begins.
+    await self.wait(until: .now() + .minutes(1)) { self.state.withLockedValue { $0.isReloading } }
     let listeners = self.state.withLockedValue { $0.all }
     for listener in listeners { await listener.stopAccepting() }
 
@@ -73,6 +75,7 @@ extension Gateway {
     await self.waitForRecords(atMost: .seconds(5))
     await self.contexts.flushRecords()
     self.log.close()
+    for upstream in self.state.withLockedValue({ $0.generation.upstreams.values }) { upstream.close() }
     await self.state.withLockedValue { $0.admin }?.close()
     self.logger.notice("ended", metadata: ["requests": "\(requests)", "streams": "\(streams)"])
   }
