@@ -4,6 +4,7 @@ public import NIOCore
 import SallyportAudit
 import SallyportConfiguration
 import SallyportListener
+import SallyportUpstream
 
 extension Gateway {
   /// How long what is under way may go on when the gateway ends.

@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportMetrics
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 

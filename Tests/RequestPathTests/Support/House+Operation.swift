@@ -1,5 +1,6 @@
 import NIOCore
 import SallyportConfiguration
+import SallyportMetrics
 import TestSupport
 import Testing
 
