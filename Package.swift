@@ -93,7 +93,12 @@ let package = Package(
     station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
-    station("Commands", ["SallyportPKI", "CCrypt"]),
+    station(
+      "Commands",
+      [
+        "SallyportPKI", "CCrypt", "SallyportService", "SallyportConfiguration", "SallyportPolicy", "SallyportStrictYAML", "SallyportCore",
+        "SallyportWire",
+      ]),
     station(
       "Service",
       [
@@ -111,7 +116,7 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", "SallyportMetrics", argumentParser,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", argumentParser,
         logging, metrics,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -150,7 +155,12 @@ let package = Package(
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
-    tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
+    tests(
+      of: "Commands",
+      [
+        "SallyportCommands", "SallyportPKI", "SallyportPolicy", "SallyportService", "SallyportStrictYAML", "SallyportCore", "SallyportWire",
+        "TestSupport", "CCrypt",
+      ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
