@@ -121,13 +121,14 @@ public final class Gateway: Sendable {
   private func startAdmin(_ prepared: PreparedListener) async throws(Problem) {
     let admin = try await self.adminListener(prepared)
     self.state.withLockedValue { $0.admin = admin }
-    self.logger.notice("the admin listener listens", metadata: ["address": "\(admin.localAddress.hostAndPort)"])
   }
 
   /// Starts an admin listener beside the one that there may be.
   func adminListener(_ prepared: PreparedListener) async throws(Problem) -> Listener {
-    try await Listener.start(
+    let admin = try await Listener.start(
       prepared, receiver: AdminReceiver(readiness: self.readiness, metrics: self.metrics), group: self.group, logger: self.logger)
+    self.logger.notice("the admin listener listens", metadata: ["address": "\(admin.localAddress.hostAndPort)"])
+    return admin
   }
 
   func announce(_ listeners: [Listener]) {

@@ -1,5 +1,4 @@
 import Foundation
-import SallyportPracticeCluster
 import TestSupport
 import Testing
 
@@ -71,8 +70,6 @@ extension SystemTests {
         let listening = try await echo.wait { $0.contains("listening") }
         let echoPort = try #require(Int(listening.split(separator: " ").last?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""))
         try served.directory.write(try await self.users("paul"), to: "users.yaml")
-        try served.cluster.seed(
-          #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"web","namespace":"dev"},"data":{"a":"b"}}"#)
         try self.configure(served, echoPort: echoPort)
         served.process.signal(SIGHUP)
         try await self.wait(served, for: Self.reloaded, count: 1)
