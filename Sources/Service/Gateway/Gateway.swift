@@ -35,6 +35,7 @@ public final class Gateway: Sendable {
   let continuation: Continuation
   let receiver: GatewayReceiver
   let reloads: ReloadStatus
+  let revocationWatch: Task<Void, Never>
 
   /// The checks behind `/readyz`. Add to them what else must hold for the gateway to serve.
   public let readiness = Readiness()
@@ -61,6 +62,7 @@ public final class Gateway: Sendable {
     self.group = group
     self.metrics = metrics
     self.reloads = ReloadStatus(metrics)
+    self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
     self.logger = logger
   }
 
@@ -97,7 +99,12 @@ public final class Gateway: Sendable {
         continuation: continuation, log: log, group: group, metrics: metrics, logger: logger)
       gateway.addChecks()
       gateway.addMetrics()
-      if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      do throws(Problem) {
+        if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      } catch {
+        gateway.revocationWatch.cancel()
+        throw error
+      }
       gateway.announce(listeners)
       return gateway
     } catch {

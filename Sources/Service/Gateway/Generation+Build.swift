@@ -5,8 +5,11 @@ import SallyportConfiguration
 import SallyportCore
 import SallyportCredential
 import SallyportPolicy
+import SallyportRevocation
 import SallyportUpstream
 import SallyportWire
+
+import struct Foundation.Date
 
 extension Generation {
   /// Reads everything that a configuration names and joins it.
@@ -20,8 +23,12 @@ extension Generation {
     group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
+    let revocation =
+      faults.collect { () throws(StartFault) in
+        try configuration.revocation(previous: continuation.generation?.revocation)
+      } ?? nil
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration.authentication, continuation.memory)
+      try Self.authenticator(configuration.authentication, revocation: revocation, continuation.memory)
     }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
@@ -37,7 +44,7 @@ extension Generation {
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
-    for warning in policies.warnings { logger.warning("\(warning)") }
+    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
@@ -56,11 +63,11 @@ extension Generation {
     }
     self.init(
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
-      authenticator: authenticator, upstreams: upstreams, listeners: listeners)
+      authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners)
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
@@ -75,7 +82,8 @@ extension Generation {
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+        revocation: revocation, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),
