@@ -90,7 +90,7 @@ public final class Gateway: Sendable {
     let contexts = LoopContexts(group: group, log: log, generation: parts.generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
-    do {
+    do throws(Problem) {
       for listener in parts.listeners {
         listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
       }
