@@ -74,7 +74,8 @@ extension SystemTests {
         served.process.signal(SIGHUP)
         try await self.wait(served, for: Self.reloaded, count: 1)
         let log = try await served.process.waitForErrors { $0.contains("the admin listener listens") }
-        let admin = try #require(Int(try #require(log.firstMatch(of: #/address=127\.0\.0\.1:(\d+)[^\n]*the admin listener listens/#)).1))
+        let match = try #require(log.firstMatch(of: #/address=127\.0\.0\.1:(\d+)[^\n]*the admin listener listens/#))
+        let admin = try #require(Int(match.1))
 
         let load = try RunningTool(
           Installation.python,
