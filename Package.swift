@@ -140,7 +140,7 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
-    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",

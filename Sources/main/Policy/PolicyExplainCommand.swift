@@ -35,6 +35,9 @@ struct PolicyExplainCommand: ParsableCommand {
   @Option(help: "The address the user comes from; needed only where a rule asks.")
   var clientAddress = ""
 
+  @Flag(help: "The client asks to go on in another protocol, WebSocket or SPDY.")
+  var upgrade = false
+
   @Option(help: "The gateway's configuration.", completion: .file())
   var config: String?
 
@@ -87,7 +90,7 @@ struct PolicyExplainCommand: ParsableCommand {
     return WrittenRequest(
       method: self.method, target: self.target, user: self.user, groups: groups,
       impersonates: self.requestedUser.map { RequestedImpersonation(user: $0, groups: self.requestedGroups) },
-      authentication: self.authentication, clientAddress: self.clientAddress)
+      authentication: self.authentication, clientAddress: self.clientAddress, upgrades: self.upgrade)
   }
 }
 
