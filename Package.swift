@@ -24,6 +24,7 @@ let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -85,6 +86,7 @@ let package = Package(
     station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
+    station("Metrics", [coreMetrics, nioConcurrencyHelpers]),
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
@@ -102,8 +104,9 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
         "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
-        nioConcurrencyHelpers, logging, metrics,
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", nioCore, nioPosix,
+        nioSSL,
+        nioConcurrencyHelpers, logging, metrics, coreMetrics,
       ]),
     station(
       "Demo",
@@ -113,8 +116,8 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", argumentParser,
-        logging,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", argumentParser,
+        logging, metrics,
       ],
       path: "Sources/main", swiftSettings: houseRules),
 
@@ -149,6 +152,7 @@ let package = Package(
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
+    tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
     tests(
@@ -163,14 +167,14 @@ let package = Package(
       of: "Service",
       [
         "SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
-        "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix,
-        nioEmbedded, nioConcurrencyHelpers, logging,
+        "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "SallyportMetrics", "TestSupport",
+        nioCore, nioPosix, nioEmbedded, nioConcurrencyHelpers, logging,
       ]),
     tests(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "TestSupport",
+        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "TestSupport",
         nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(

@@ -14,12 +14,15 @@ public final class ConnectionFacts: Sendable {
   public let serverName: String?
   /// The client certificate that was verified in this listener's trust generation, if one was presented.
   public let clientCertificate: VerifiedCertificate?
+  /// SHA-256 over the authority that the client certificate's chain ended in, lower-case hexadecimal: whether a later
+  /// trust would still believe it.
+  public let clientCertificateAnchor: String?
   /// The version of HTTP that the connection was set up for.
   public let httpVersion: ConnectionHTTPVersion
 
   public init(
     listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
-    clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1
+    clientCertificate: VerifiedCertificate?, clientCertificateAnchor: String? = nil, httpVersion: ConnectionHTTPVersion = .http1
   ) {
     self.listener = listener
     self.clientAddress = clientAddress
@@ -27,8 +30,19 @@ public final class ConnectionFacts: Sendable {
     self.tlsVersion = tlsVersion
     self.serverName = serverName
     self.clientCertificate = clientCertificate
+    self.clientCertificateAnchor = clientCertificateAnchor
     self.httpVersion = httpVersion
   }
+}
+
+/// What a TLS handshake had of a client certificate.
+public enum HandshakeCertificate: String, Sendable, Hashable, CaseIterable {
+  /// None was shown.
+  case none
+  /// One was shown and verified.
+  case verified
+  /// A session was resumed whose certificate was verified before.
+  case resumed
 }
 
 /// What a connection speaks, in the words of the audit record. Behind the listener all requests are alike.

@@ -71,21 +71,38 @@ enum OpenFileLimit {
   }
 }
 
-/// Waits for a signal that asks the process to end.
-enum EndSignal {
-  static func wait() async -> String {
-    let signals = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
-    for (number, _) in signals { signal(number, SIG_IGN) }
-    let stream = AsyncStream<String> { continuation in
-      let sources = signals.map { number, name in
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { continuation.yield(name) }
+/// The signals that a long-running command hears.
+enum Signals {
+  enum Received: String, Sendable {
+    case terminate = "SIGTERM"
+    case interrupt = "SIGINT"
+    case hangUp = "SIGHUP"
+
+    fileprivate var number: Int32 {
+      switch self {
+      case .terminate: SIGTERM
+      case .interrupt: SIGINT
+      case .hangUp: SIGHUP
+      }
+    }
+  }
+
+  /// From the call on these signals do nothing by themselves; each that comes is an element of the stream.
+  static func stream(of signals: [Received]) -> AsyncStream<Received> {
+    for received in signals { signal(received.number, SIG_IGN) }
+    return AsyncStream { continuation in
+      let sources = signals.map { received in
+        let source = DispatchSource.makeSignalSource(signal: received.number)
+        source.setEventHandler { continuation.yield(received) }
         source.resume()
         return source
       }
       continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
     }
-    for await name in stream { return name }
-    return "end of the signal stream"
+  }
+
+  /// Waits for one that asks the process to end.
+  static func end() async {
+    for await _ in self.stream(of: [.terminate, .interrupt]) { return }
   }
 }

@@ -54,6 +54,9 @@ final class PasswordAuthenticator: Sendable {
     }
   }
 
+  /// The user that decides about a name: the first file that has it.
+  func user(named name: String) -> PasswordFile.User? { self.files.lazy.compactMap { $0.user(named: name) }.first }
+
   private func refused(_ detail: String) -> Answer<AuthenticationOutcome> {
     .now(.refused(AuthenticationProblem.credentialsRefused.with(detail: detail)))
   }

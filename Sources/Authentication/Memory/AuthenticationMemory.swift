@@ -33,5 +33,22 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.refused = ShardedCache(capacity: credentials / 4)
   }
 
+  /// What there is to count; for metrics.
+  public struct Statistics: Sendable {
+    /// Good and bad credentials that were judged by what was remembered.
+    public let acceptedHits: UInt64
+    public let refusedHits: UInt64
+    /// Passwords that were hashed, those that run included.
+    public let verifications: UInt64
+    /// Passwords that are being hashed or wait for it.
+    public let running: Int
+  }
+
+  public var statistics: Statistics {
+    let counts = self.pool.counts
+    return Statistics(
+      acceptedHits: self.verified.hits, refusedHits: self.refused.hits, verifications: counts.begun, running: counts.running)
+  }
+
   public var customMirror: Mirror { Mirror(self, children: []) }
 }

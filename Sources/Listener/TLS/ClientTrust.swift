@@ -8,6 +8,8 @@ import struct Foundation.Date
 /// A client certificate that was verified, and until when its whole chain holds.
 struct VerifiedClient: Sendable {
   let certificate: VerifiedCertificate
+  /// The authority that the chain ended in: ``ClientTrust/anchors``.
+  let anchor: String
   /// When the first certificate of the chain, root included, begins and ends to be valid.
   let validFrom: Date
   let validUntil: Date
@@ -21,6 +23,7 @@ final class ClientTrust: Sendable {
   let authorities: [NIOSSLCertificate]
   private let encoded: [[UInt8]]
   private let roots: CertificateStore
+  private let fingerprints: [Certificate: String]
 
   /// More intermediates than anybody's chain has; the search for a chain can try every order of them.
   static let mostIntermediates = 4
@@ -51,7 +54,11 @@ final class ClientTrust: Sendable {
     self.encoded = encoded
     self.authorities = authorities
     self.roots = CertificateStore(roots)
+    self.fingerprints = Dictionary(zip(roots, encoded.map(VerifiedCertificate.fingerprint))) { first, _ in first }
   }
+
+  /// SHA-256 over each authority, lower-case hexadecimal.
+  var anchors: Set<String> { Set(self.fingerprints.values) }
 
   /// Reads a PEM file; `previous` is kept if it holds the same authorities.
   static func load(_ file: String, previous: ClientTrust?) throws(Problem) -> ClientTrust {
@@ -96,7 +103,8 @@ final class ClientTrust: Sendable {
     case .validCertificate(let path):
       return .success(
         VerifiedClient(
-          certificate: verified, validFrom: path.map(\.notValidBefore).max() ?? leaf.notValidBefore,
+          certificate: verified, anchor: path.last.flatMap { self.fingerprints[$0] } ?? "",
+          validFrom: path.map(\.notValidBefore).max() ?? leaf.notValidBefore,
           validUntil: path.map(\.notValidAfter).min() ?? leaf.notValidAfter))
     case .couldNotValidate(let failures):
       let subject = "\(leaf.subject) (serial \(verified.serial), issuer \(leaf.issuer))"

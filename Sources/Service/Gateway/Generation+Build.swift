@@ -11,12 +11,18 @@ import SallyportWire
 extension Generation {
   /// Reads everything that a configuration names and joins it.
   ///
+  /// - Parameters:
+  ///   - continuation: what goes on from the generation before, its upstreams among them where nothing about them changed
+  ///   - trustAnchors: the authorities of client certificates, by the listener's name
   /// - Throws: ``StartFault`` with every fault of every file that could be looked at.
   convenience init(
-    _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
+    _ configuration: GatewayConfiguration, continuing continuation: Continuation, trustAnchors: [String: Set<String>],
+    group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
-    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory) }
+    let authenticator = faults.collect { () throws(StartFault) in
+      try Self.authenticator(configuration.authentication, continuation.memory)
+    }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
       credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
@@ -25,7 +31,8 @@ extension Generation {
     for upstream in configuration.upstreams {
       let used = configuration.routes.filter { $0.upstream == upstream.name }.compactMap { credentials[$0.credential]?.certificate }
       upstreams[upstream.name] = faults.collect { () throws(Problem) in
-        try Upstream(configuration: upstream.settings(presenting: used), group: group, logger: logger)
+        try Upstream.upstream(
+          upstream.settings(presenting: used), keeping: continuation.generation?.upstreams[upstream.name], group: group, logger: logger)
       }
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
@@ -36,15 +43,20 @@ extension Generation {
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
       return Route(
-        route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
+        route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
+        reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
         rules: policies.matchers[route.name])
     }
-    var streamLimits: [String: StreamLimits] = [:]
+    var listeners: [String: ListenerRules] = [:]
     for listener in configuration.listeners {
-      streamLimits[listener.name] = StreamLimits(
-        credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
+      listeners[listener.name] = ListenerRules(
+        streamLimits: StreamLimits(
+          credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) }),
+        trustAnchors: trustAnchors[listener.name] ?? [])
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
+    self.init(
+      number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
+      authenticator: authenticator, upstreams: upstreams, listeners: listeners)
   }
 
   private static func authenticator(
@@ -104,7 +116,7 @@ extension GatewayConfiguration.Upstream {
 
 extension Route {
   fileprivate init(
-    _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource,
+    _ route: GatewayConfiguration.Route, number: Int, upstream: Upstream, reading: PathReading, credential: CredentialSource,
     rules: PolicyMatcher?
   ) {
     var accepts: AcceptedMethods = []
@@ -115,7 +127,8 @@ extension Route {
       }
     }
     self.init(
-      name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
+      name: route.name, number: number, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream,
+      upstream: upstream,
       reading: reading, credential: credential, accepts: accepts, anonymousPaths: Set(route.anonymous),
       policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }

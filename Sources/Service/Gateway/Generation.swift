@@ -1,20 +1,36 @@
 import SallyportAuthentication
+import SallyportUpstream
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
 final class Generation: Sendable {
+  /// 1 for the first of a process.
+  let number: Int
   /// SHA-256 of the configuration file; stands in every audit record.
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
-  /// How long streams last, by the listener that they came in by.
-  private let streamLimits: [String: StreamLimits]
+  let upstreams: [String: Upstream]
+  let listeners: [String: ListenerRules]
 
-  init(hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits]) {
+  /// What a generation says of the requests of one listener.
+  struct ListenerRules: Sendable {
+    /// How long streams last.
+    let streamLimits: StreamLimits
+    /// The authorities whose client certificates are believed: SHA-256 over each.
+    let trustAnchors: Set<String>
+  }
+
+  init(
+    number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, upstreams: [String: Upstream],
+    listeners: [String: ListenerRules]
+  ) {
+    self.number = number
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
-    self.streamLimits = streamLimits
+    self.upstreams = upstreams
+    self.listeners = listeners
   }
 
-  func streamLimits(of listener: String) -> StreamLimits { self.streamLimits[listener] ?? StreamLimits() }
+  func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }
 }

@@ -8,6 +8,8 @@ import SallyportWire
 /// One entry of the configuration's `routes`, joined with what it names.
 struct Route: Sendable {
   let name: String
+  /// What the route is counted under; see ``RouteNumbers``.
+  var number = RouteNumbers.none
   /// Lower-case host names; empty for any host.
   let hosts: Set<String>
   /// The path prefix that the route serves, on segment boundaries; `/` for all.

@@ -43,6 +43,8 @@ final class House: Sendable {
     /// `front-proxy`.
     var routesBefore: [String] = []
     var durability = "written"
+    /// Whole sections of the file, in flow style.
+    var sections: [String] = []
     /// Whether the test is about records that could not be written.
     var losesRecords = false
   }
@@ -181,7 +183,7 @@ final class House: Sendable {
         upstream: kubernetes
         credential: front-proxy
       \(keys(plan.route, "  "))audit: {directory: audit, durability: \(plan.durability)}
-
+      \(keys(plan.sections, ""))
       """, to: "sallyport.yaml")
   }
 

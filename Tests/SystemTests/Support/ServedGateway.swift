@@ -12,16 +12,18 @@ import Testing
 final class ServedGateway {
   let directory = TemporaryDirectory()
   let cluster: PracticeCluster
+  let pki: TestPKI
   private let group: MultiThreadedEventLoopGroup
   /// The process that serves.
   private(set) var process: RunningTool
   /// The gateway's port; the same after a restart.
   private(set) var port: Int
 
-  private init(cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, files: (TemporaryDirectory) throws -> Void) async throws {
+  private init(cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, pki: TestPKI) async throws {
     self.cluster = cluster
     self.group = group
-    try files(self.directory)
+    self.pki = pki
+    try Self.write(pki, to: self.directory)
     try Self.writeConfiguration(to: self.directory, port: 0, clusterPort: cluster.port)
     self.process = try Self.serve(self.directory.file("sallyport.yaml"))
     self.port = try await Self.port(of: self.process)
@@ -45,7 +47,7 @@ final class ServedGateway {
       requestHeaderCA: pki.frontProxyAuthority.certificatePEM)
     let cluster = try await PracticeCluster.start(configuration, group: group, logger: logger)
     do {
-      let served = try await ServedGateway(cluster: cluster, group: group) { try Self.write(pki, to: $0) }
+      let served = try await ServedGateway(cluster: cluster, group: group, pki: pki)
       try await body(served)
       served.process.signal(SIGKILL)
     } catch {
