@@ -11,6 +11,12 @@ final class Generation: Sendable {
   let authenticator: Authenticator
   let upstreams: [String: Upstream]
   let listeners: [String: ListenerRules]
+  /// What the routes' matchers were compiled from.
+  let policies: PolicyPlan
+  /// What rules name and an upstream's description of itself does not have.
+  let unknownNames: [String]
+  /// How the upstreams are asked that describe themselves, by their names.
+  let discoveries: [String: Discovery]
 
   /// What a generation says of the requests of one listener.
   struct ListenerRules: Sendable {
@@ -22,7 +28,7 @@ final class Generation: Sendable {
 
   init(
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, upstreams: [String: Upstream],
-    listeners: [String: ListenerRules]
+    listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String], discoveries: [String: Discovery]
   ) {
     self.number = number
     self.hash = hash
@@ -30,6 +36,9 @@ final class Generation: Sendable {
     self.authenticator = authenticator
     self.upstreams = upstreams
     self.listeners = listeners
+    self.policies = policies
+    self.unknownNames = unknownNames
+    self.discoveries = discoveries
   }
 
   func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }

@@ -4,7 +4,7 @@ public import SallyportCore
 public import SallyportPolicy
 import SallyportWire
 
-struct PolicyExplainCommand: ParsableCommand {
+struct PolicyExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain", abstract: "Say what the gateway would decide about a request, and why.",
     discussion: """
@@ -69,11 +69,11 @@ struct PolicyExplainCommand: ParsableCommand {
     guard self.requestedGroups.isEmpty || self.requestedUser != nil else { throw ValidationError("--as-group needs --as.") }
   }
 
-  func run() throws {
-    try Exit.reporting {
+  func run() async throws {
+    try await Exit.reporting {
       let rules =
         if let config = self.config {
-          try ExplainableRules(configuration: config, route: self.route, openapi: self.openapi)
+          try await ExplainableRules(configuration: config, route: self.route, openapi: self.openapi)
         } else {
           try ExplainableRules(
             policyFiles: self.policies, openapi: self.openapi, reading: self.kind == .generic ? .generic : .kubernetes)
