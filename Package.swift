@@ -121,6 +121,12 @@ let package = Package(
       ],
       path: "Sources/main", swiftSettings: houseRules),
 
+    // What `make bench` measures policies with.
+    .executableTarget(
+      name: "sallyport-policy-bench", dependencies: ["SallyportPolicy", "SallyportCore", "SallyportWire", "CAllocationCount"],
+      path: "Benchmarks/PolicyBench", swiftSettings: houseRules),
+    .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
 

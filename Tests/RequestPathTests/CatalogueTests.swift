@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 
@@ -58,9 +59,9 @@ import Testing
         guard state.isUp else { return peer.send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n") }
         let path = target.split(separator: "?")[0]
         switch path {
-        case "/openapi/v3": peer.send(ScriptedUpstream.ok(state.hasWidgets ? Description.indexWithWidgets : Description.index))
-        case "/openapi/v3/api/v1": peer.send(ScriptedUpstream.ok(Description.core))
-        case "/openapi/v3/apis/example.org/v1": peer.send(ScriptedUpstream.ok(Description.widgets))
+        case "/openapi/v3": peer.send(ScriptedUpstream.ok(state.hasWidgets ? ServerDescription.indexWithWidgets : ServerDescription.index))
+        case "/openapi/v3/api/v1": peer.send(ScriptedUpstream.ok(ServerDescription.core))
+        case "/openapi/v3/apis/example.org/v1": peer.send(ScriptedUpstream.ok(ServerDescription.widgets))
         default: peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         }
       }

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 
@@ -115,7 +116,7 @@ import Testing
       #expect(try await status("/version") == 200)
       #expect(try await house.metric("sallyport_reload_last_successful") == 0)
       let ready = try await house.look("/readyz?verbose")
-      #expect(ready.status == 200 && ready.body.contains("p.yaml:5:44: rules[0].deny[0].verb"), "\(ready.body)")
+      #expect(ready.status == 200 && ready.body.contains("p.yaml:5:43: rules[0].deny[0].verb"), "\(ready.body)")
       try house.directory.write(Self.policy("p", "- {name: pods, deny: [{resources: [nodes]}]}"), to: "p.yaml")
       try await house.reload()
       #expect(try await status("/api/v1/pods") == 200, "the next request on the same connection")

@@ -1,12 +1,12 @@
 /// API descriptions of a server's own: an index, and a document for each group.
-enum Description {
+enum ServerDescription {
   static let index = #"{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=A"}}}"#
   /// With an API that was installed meanwhile.
   static let indexWithWidgets =
     #"{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=A"},"apis/example.org/v1":{"serverRelativeURL":"/openapi/v3/apis/example.org/v1?hash=B"}}}"#
 
-  static let core = self.document("/api/v1", "", [("pods", "Pod"), ("secrets", "Secret")], "io.k8s.api.core.v1")
-  static let widgets = self.document("/apis/example.org/v1", "example.org", [("widgets", "Widget")], "org.example.v1")
+  static let core = Self.document("/api/v1", "", [("pods", "Pod"), ("secrets", "Secret")], "io.k8s.api.core.v1")
+  static let widgets = Self.document("/apis/example.org/v1", "example.org", [("widgets", "Widget")], "org.example.v1")
 
   private static func document(_ prefix: String, _ group: String, _ kinds: [(String, String)], _ package: String) -> String {
     let paths = kinds.flatMap { resource, kind in
