@@ -44,7 +44,7 @@ struct RandomCases {
 
   private static let resources = [
     "secrets", "pods", "deployments", "deployments.apps", "secrets.core", "pods/*", "pods/exec", "pods/log", "*/status", "*/proxy",
-    "*.apps",
+    "*.apps", "*.core", "*.core/*",
     "*", "*/*", "namespaces", "p*", "*.apps/scale", "namespaces/status", "things",
   ]
   private static let operationPatterns = [
