@@ -63,6 +63,7 @@ let package = Package(
     station("Wire", [nioCore]),
     station("Core", ["SallyportWire", nioCore]),
     station("Tunnel", ["SallyportCore", nioCore, nioSSL]),
+    station("Revocation", ["SallyportCore", "COpenSSL"]),
 
     // The stations, in the order of a request's way. None imports another; `Service` joins them.
     station(
@@ -75,8 +76,8 @@ let package = Package(
     station(
       "Authentication",
       [
-        "SallyportCore", "SallyportWire", "SallyportStrictYAML", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers, crypto, x509,
-        swiftASN1, jwtKit, asyncHTTPClient,
+        "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
+        crypto, x509, swiftASN1, jwtKit, asyncHTTPClient,
       ]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
@@ -90,7 +91,7 @@ let package = Package(
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
-    station("PracticeCluster", [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
+    station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
     // The composition root and the commands.
     station(
@@ -102,7 +103,8 @@ let package = Package(
     station(
       "Service",
       [
-        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportListener", "SallyportAuthentication", "SallyportPolicy",
+        "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
+        "SallyportPolicy",
         "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", nioCore, nioPosix,
         nioSSL,
@@ -127,6 +129,7 @@ let package = Package(
       path: "Benchmarks/PolicyBench", swiftSettings: houseRules),
     .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
 
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
 
@@ -136,6 +139,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
+    tests(
+      of: "Revocation",
+      ["SallyportRevocation", "SallyportCore", "SallyportListener", "SallyportPKI", "TestSupport", x509, swiftASN1, crypto]),
     tests(of: "Tunnel", ["SallyportTunnel", "SallyportCore", nioCore, nioPosix, nioEmbedded]),
     tests(
       of: "Listener",

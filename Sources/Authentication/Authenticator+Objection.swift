@@ -17,7 +17,7 @@ extension Authenticator {
   ///
   /// Nothing is verified anew: what counts is whether what was verified then still holds. Who is known by now with other
   /// groups is not the same: the upstream was told the old ones. That a certificate's authority is still trusted is the
-  /// listener's to say, and that nothing has expired, the deadlines of streams.
+  /// listener's to say, that nothing has expired or was revoked, the deadlines of streams and the revocation lists.
   ///
   /// - Parameters:
   ///   - certificate: what the connection showed
@@ -29,9 +29,7 @@ extension Authenticator {
     switch identity.method {
     case .clientCertificate:
       guard accepting.contains(.clientCertificate) else { return .methodNotAccepted }
-      guard let certificate, case .success(let now) = self.certificates.authenticate(certificate, at: self.clock.wall()) else {
-        return .userRemoved
-      }
+      guard let certificate, let now = self.certificates.identity(of: certificate) else { return .userRemoved }
       return now.isSame(as: identity) ? nil : .identityChanged
     case .passwordFile:
       guard accepting.contains(.password) else { return .methodNotAccepted }

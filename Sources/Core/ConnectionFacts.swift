@@ -4,33 +4,33 @@ public import NIOCore
 public final class ConnectionFacts: Sendable {
   /// The name of the listener in the configuration.
   public let listener: String
-  /// The client's address: the peer's, or the one that a trusted peer stated.
+  /// The peer's address. What a trusted peer says of a request's sender is the request's: ``RequestOrigin``.
   public let clientAddress: ClientAddress
   /// Whether the peer is listed as trusted, so that its `X-Forwarded-*` fields are believed.
   public let isTrustedPeer: Bool
+  /// Whether an address in canonical form is listed as a trusted peer's.
+  public let isTrustedAddress: @Sendable (_ ip: String) -> Bool
   /// `TLSv1.2`, `TLSv1.3`; `nil` without TLS.
   public let tlsVersion: String?
   /// The host name that the client asked for in its handshake (SNI), in lower case.
   public let serverName: String?
   /// The client certificate that was verified in this listener's trust generation, if one was presented.
   public let clientCertificate: VerifiedCertificate?
-  /// SHA-256 over the authority that the client certificate's chain ended in, lower-case hexadecimal: whether a later
-  /// trust would still believe it.
-  public let clientCertificateAnchor: String?
   /// The version of HTTP that the connection was set up for.
   public let httpVersion: ConnectionHTTPVersion
 
   public init(
     listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
-    clientCertificate: VerifiedCertificate?, clientCertificateAnchor: String? = nil, httpVersion: ConnectionHTTPVersion = .http1
+    clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1,
+    isTrustedAddress: @escaping @Sendable (_ ip: String) -> Bool = { _ in false }
   ) {
     self.listener = listener
     self.clientAddress = clientAddress
     self.isTrustedPeer = isTrustedPeer
+    self.isTrustedAddress = isTrustedAddress
     self.tlsVersion = tlsVersion
     self.serverName = serverName
     self.clientCertificate = clientCertificate
-    self.clientCertificateAnchor = clientCertificateAnchor
     self.httpVersion = httpVersion
   }
 }

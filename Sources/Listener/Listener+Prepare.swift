@@ -22,4 +22,11 @@ extension Listener {
       configuration: configuration,
       tls: try configuration.tls.map { files throws(Problem) in try ServerTLS.prepare(files, previous: previous?.tls) })
   }
+
+  /// The authorities in a client CA file, DER, for those who judge what these issue.
+  ///
+  /// - Throws: ``Problem`` that names the file and what is wrong with it
+  public static func authorities(in clientCAFile: String) throws(Problem) -> [[UInt8]] {
+    try PEMFile.certificates(in: clientCAFile, fault: ListenerProblem.clientCAUnusable)
+  }
 }

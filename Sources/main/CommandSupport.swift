@@ -90,6 +90,11 @@ enum Signals {
   /// From the call on these signals do nothing by themselves; each that comes is an element of the stream.
   static func stream(of signals: [Received]) -> AsyncStream<Received> {
     for received in signals { signal(received.number, SIG_IGN) }
+    // A parent may have left them blocked, and what is blocked is never heard.
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    for received in signals { sigaddset(&unblocked, received.number) }
+    pthread_sigmask(Int32(SIG_UNBLOCK), &unblocked, nil)
     return AsyncStream { continuation in
       let sources = signals.map { received in
         let source = DispatchSource.makeSignalSource(signal: received.number)

@@ -134,8 +134,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
     let facts = ConnectionFacts(
       listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
-      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: client?.certificate,
-      clientCertificateAnchor: client?.anchor, httpVersion: version)
+      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: client?.certificate, httpVersion: version,
+      isTrustedAddress: self.setup.isTrusted)
     self.setup.receiver.handshakeCompleted(facts, certificate: client == nil ? .none : self.hasVerified ? .verified : .resumed)
     do {
       try self.setup.addFront(to: context.channel, position: .after(self), facts)

@@ -56,6 +56,7 @@ extension Gateway {
     await self.wait(until: .now() + .minutes(1)) { self.state.withLockedValue { $0.isReloading } }
     let listeners = self.state.withLockedValue { $0.all }
     for listener in listeners { await listener.stopAccepting() }
+    self.revocationWatch.cancel()
 
     let begin = NIODeadline.now()
     // Connections without a request end by themselves within a moment, and one may still be on its way on them.

@@ -37,6 +37,7 @@ public final class Gateway: Sendable {
   let continuation: Continuation
   let receiver: GatewayReceiver
   let reloads: ReloadStatus
+  let revocationWatch: Task<Void, Never>
 
   /// The checks behind `/readyz`. Add to them what else must hold for the gateway to serve.
   public let readiness = Readiness()
@@ -63,6 +64,7 @@ public final class Gateway: Sendable {
     self.group = group
     self.metrics = metrics
     self.reloads = ReloadStatus(metrics)
+    self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
     self.logger = logger
   }
 
@@ -94,7 +96,7 @@ public final class Gateway: Sendable {
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
-    do {
+    do throws(Problem) {
       for listener in parts.listeners {
         listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
       }
@@ -104,7 +106,12 @@ public final class Gateway: Sendable {
       gateway.addChecks()
       gateway.addMetrics()
       gateway.addCatalogueState()
-      if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      do throws(Problem) {
+        if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      } catch {
+        gateway.revocationWatch.cancel()
+        throw error
+      }
       gateway.announce(listeners)
       continuation.catalogues.follow(prepared)
       continuation.catalogues.onChange { [weak gateway] in await gateway?.adoptCatalogues() }
@@ -130,13 +137,14 @@ public final class Gateway: Sendable {
   private func startAdmin(_ prepared: PreparedListener) async throws(Problem) {
     let admin = try await self.adminListener(prepared)
     self.state.withLockedValue { $0.admin = admin }
-    self.logger.notice("the admin listener listens", metadata: ["address": "\(admin.localAddress.hostAndPort)"])
   }
 
   /// Starts an admin listener beside the one that there may be.
   func adminListener(_ prepared: PreparedListener) async throws(Problem) -> Listener {
-    try await Listener.start(
+    let admin = try await Listener.start(
       prepared, receiver: AdminReceiver(readiness: self.readiness, metrics: self.metrics), group: self.group, logger: self.logger)
+    self.logger.notice("the admin listener listens", metadata: ["address": "\(admin.localAddress.hostAndPort)"])
+    return admin
   }
 
   func announce(_ listeners: [Listener]) {

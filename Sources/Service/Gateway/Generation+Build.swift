@@ -5,8 +5,11 @@ import SallyportConfiguration
 import SallyportCore
 import SallyportCredential
 import SallyportPolicy
+import SallyportRevocation
 import SallyportUpstream
 import SallyportWire
+
+import struct Foundation.Date
 
 extension Generation {
   /// Reads everything that a configuration names and joins it.
@@ -20,8 +23,12 @@ extension Generation {
     group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
+    let revocation =
+      faults.collect { () throws(StartFault) in
+        try configuration.revocation(previous: continuation.generation?.revocation)
+      } ?? nil
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration.authentication, continuation.memory)
+      try Self.authenticator(configuration.authentication, revocation: revocation, continuation.memory)
     }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
@@ -38,7 +45,7 @@ extension Generation {
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
-    for warning in policies.warnings { logger.warning("\(warning)") }
+    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
     // What upstreams say of themselves comes later: see `Generation.knowing`.
     let compiled = policies.compiled([:])
     let routes = configuration.routes.compactMap { route -> Route? in
@@ -59,7 +66,7 @@ extension Generation {
     }
     self.init(
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
-      authenticator: authenticator, upstreams: upstreams, listeners: listeners, policies: policies,
+      authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries)
   }
 
@@ -86,7 +93,7 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
@@ -101,7 +108,8 @@ extension Generation {
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+        revocation: revocation, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),

@@ -17,7 +17,8 @@ extension Generation {
     let compiled = self.policies.compiled(learned)
     let routes = self.routes.routes.map { $0.judged(by: compiled.matchers[$0.name]) }
     return Generation(
-      number: self.number, hash: self.hash, routes: RouteTable(routes), authenticator: self.authenticator, upstreams: self.upstreams,
+      number: self.number, hash: self.hash, routes: RouteTable(routes), authenticator: self.authenticator, revocation: self.revocation,
+      upstreams: self.upstreams,
       listeners: self.listeners, policies: self.policies, unknownNames: compiled.unknownNames, discoveries: self.discoveries)
   }
 }

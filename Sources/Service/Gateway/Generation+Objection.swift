@@ -27,7 +27,9 @@ extension Generation {
     guard case .identity(let identity) = request.subject else {
       return route.isAnonymous(request.stripped.head.target.path) ? nil : .credentialNotAccepted
     }
-    if identity.method == .clientCertificate, !listener.trustAnchors.contains(connection.clientCertificateAnchor ?? "") {
+    if identity.method == .clientCertificate,
+      !listener.trustAnchors.contains(connection.clientCertificate?.chain.last?.issuer.fingerprint ?? "")
+    {
       return .certificateDistrusted
     }
     switch self.authenticator.objection(to: identity, certificate: connection.clientCertificate, accepting: route.accepts) {

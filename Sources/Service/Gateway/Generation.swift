@@ -1,4 +1,5 @@
 import SallyportAuthentication
+import SallyportRevocation
 import SallyportUpstream
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
@@ -9,6 +10,8 @@ final class Generation: Sendable {
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
+  /// What the authenticator judges client certificates by, for what was admitted and stays; `nil`: by nothing.
+  let revocation: RevocationStore?
   let upstreams: [String: Upstream]
   let listeners: [String: ListenerRules]
   /// What the routes' matchers were compiled from.
@@ -27,13 +30,15 @@ final class Generation: Sendable {
   }
 
   init(
-    number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, upstreams: [String: Upstream],
-    listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String], discoveries: [String: Discovery]
+    number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
+    upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
+    discoveries: [String: Discovery]
   ) {
     self.number = number
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
+    self.revocation = revocation
     self.upstreams = upstreams
     self.listeners = listeners
     self.policies = policies

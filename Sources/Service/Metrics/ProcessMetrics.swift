@@ -1,12 +1,5 @@
+import Foundation
 import SallyportMetrics
-
-import struct Foundation.Data
-import class Foundation.FileManager
-import struct Foundation.URL
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// What the kernel says about the process, under the names that all Prometheus clients use.
 ///

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Foundation
 
 /// How a file looks from outside. Two stamps that are equal stand for the same content, as far as a file system says.
 ///

@@ -19,7 +19,8 @@ struct WatchedFiles: Sendable {
   }
 
   init(file: String, _ configuration: GatewayConfiguration) {
-    self.paths = [file] + configuration.namedFiles.filter { $0.use != .auditDirectory }.map(\.file.path)
+    // Revocation lists come into force by themselves, without another generation: ``RevocationWatch``.
+    self.paths = [file] + configuration.namedFiles.filter { $0.use != .auditDirectory && $0.use != .revocationLists }.map(\.file.path)
     self.patterns = configuration.policy.files.map(\.path)
   }
 

@@ -1,5 +1,4 @@
 import Foundation
-import SallyportPracticeCluster
 import TestSupport
 import Testing
 
@@ -71,13 +70,12 @@ extension SystemTests {
         let listening = try await echo.wait { $0.contains("listening") }
         let echoPort = try #require(Int(listening.split(separator: " ").last?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""))
         try served.directory.write(try await self.users("paul"), to: "users.yaml")
-        try served.cluster.seed(
-          #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"web","namespace":"dev"},"data":{"a":"b"}}"#)
         try self.configure(served, echoPort: echoPort)
         served.process.signal(SIGHUP)
         try await self.wait(served, for: Self.reloaded, count: 1)
         let log = try await served.process.waitForErrors { $0.contains("the admin listener listens") }
-        let admin = try #require(Int(try #require(log.firstMatch(of: #/address=127\.0\.0\.1:(\d+)[^\n]*the admin listener listens/#)).1))
+        let match = try #require(log.firstMatch(of: #/address=127\.0\.0\.1:(\d+)[^\n]*the admin listener listens/#))
+        let admin = try #require(Int(match.1))
 
         let load = try RunningTool(
           Installation.python,
