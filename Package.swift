@@ -123,6 +123,12 @@ let package = Package(
       ],
       path: "Sources/main", swiftSettings: houseRules),
 
+    // What `make bench` measures policies with.
+    .executableTarget(
+      name: "sallyport-policy-bench", dependencies: ["SallyportPolicy", "SallyportCore", "SallyportWire", "CAllocationCount"],
+      path: "Benchmarks/PolicyBench", swiftSettings: houseRules),
+    .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -149,7 +155,7 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
-    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
+    tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
       of: "Upstream",

@@ -3,6 +3,8 @@ import NIOConcurrencyHelpers
 /// What a readiness check finds.
 public enum ReadinessState: Sendable, Equatable {
   case ok
+  /// All is well, and this is how well.
+  case noted(String)
   /// The gateway serves, and somebody should look: shown, and not counted against it.
   case warning(String)
   /// The gateway should get no requests. The reason is for the operator, who alone sees the admin listener.
@@ -67,6 +69,7 @@ struct HealthReport {
       }
       switch result.state {
       case .ok: text += "[+]\(result.name) ok\n"
+      case .noted(let note): text += "[+]\(result.name) ok: \(Self.line(note))\n"
       case .warning(let reason): text += "[+]\(result.name) ok, but: \(Self.line(reason))\n"
       case .failed(let reason): text += "[-]\(result.name) failed: \(Self.line(reason))\n"
       }

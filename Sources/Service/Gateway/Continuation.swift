@@ -5,13 +5,15 @@ import SallyportListener
 struct Continuation: Sendable {
   let memory: AuthenticationMemory
   let routeNumbers: RouteNumbers
+  let catalogues: CatalogueKeeper
   /// The generation before; `nil` for the first.
   var generation: Generation?
   /// The listeners that are there already, the admin listener among them, by their names.
   var listeners: [String: Listener]
 
   /// Where nothing was before.
-  init() {
+  init(catalogues limits: CatalogueSource.Limits = .init()) {
+    self.catalogues = CatalogueKeeper(limits: limits)
     self.memory = AuthenticationMemory()
     self.routeNumbers = RouteNumbers()
     self.listeners = [:]

@@ -16,7 +16,7 @@ extension Gateway {
   ///
   /// - Throws: ``StartFault`` with all that is wrong; then nothing has changed, and the gateway goes on as before
   public func reload(to configuration: GatewayConfiguration) async throws(StartFault) {
-    let state = try self.beginReload()
+    let state = try await self.beginReload()
     defer { self.state.withLockedValue { $0.isReloading = false } }
     do throws(StartFault) {
       let taken = try await self.reload(from: state, to: configuration)
@@ -40,7 +40,9 @@ extension Gateway {
     }
   }
 
-  private func beginReload() throws(StartFault) -> State {
+  private func beginReload() async throws(StartFault) -> State {
+    // New API descriptions are taken into use within a moment.
+    while self.state.withLockedValue({ $0.isAdopting }) { try? await Task.sleep(for: .milliseconds(20)) }
     let state = self.state.withLockedValue { state -> State? in
       guard !state.isReloading, !state.isDraining else { return nil }
       state.isReloading = true
@@ -65,17 +67,21 @@ extension Gateway {
     continuation.generation = state.generation
     continuation.listeners = kept
     let parts = try Self.read(configuration, continuing: continuation, group: self.group, logger: self.logger)
+    let prepared = try await self.continuation.catalogues.prepare(parts.generation, on: self.group.next(), logger: self.logger)
+    let generation = parts.generation.knowing(prepared.catalogues)
     let started = try await self.start(parts, beside: kept)
     let admin = try await self.admin(for: configuration, parts, state, closingOnFault: Array(started.values))
 
     // From here on nothing fails.
-    await self.contexts.adopt(parts.generation)
+    await self.contexts.adopt(generation)
+    self.continuation.catalogues.follow(prepared)
+    Self.report(generation.unknownNames, self.logger)
     for listener in parts.listeners { kept[listener.configuration.name]?.adopt(listener) }
     let listeners = parts.listeners.compactMap { kept[$0.configuration.name] ?? started[$0.configuration.name] }
     let removed = state.listeners.filter { old in !listeners.contains { $0 === old } }
     self.state.withLockedValue { state in
       state.configuration = configuration
-      state.generation = parts.generation
+      state.generation = generation
       state.listeners = listeners
       state.admin = admin
       state.retired = state.retired.filter { $0.connectionCount > 0 } + removed
@@ -83,8 +89,8 @@ extension Gateway {
     self.announce(Array(started.values))
     for listener in removed { await listener.stopAccepting() }
     if let old = state.admin, old !== admin { await old.close() }
-    let cut = await self.contexts.reviewStreams(by: parts.generation)
-    return (parts.generation.number, parts.generation.hash, cut)
+    let cut = await self.contexts.reviewStreams(by: generation)
+    return (generation.number, generation.hash, cut)
   }
 
   /// Starts the listeners that are not there yet.

@@ -50,6 +50,7 @@ extension Gateway {
       return !state.isDraining
     }
     guard isFirst else { return }
+    self.continuation.catalogues.stop()
     await self.wait(until: .now() + grace.delay) { true }
     // A reload that is under way may be about to start listeners; no other begins.
     await self.wait(until: .now() + .minutes(1)) { self.state.withLockedValue { $0.isReloading } }

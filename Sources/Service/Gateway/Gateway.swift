@@ -19,6 +19,8 @@ public final class Gateway: Sendable {
     /// Listeners that a reload removed, while connections of theirs are open.
     var retired: [Listener] = []
     var isReloading = false
+    /// Whether new API descriptions are being taken into use.
+    var isAdopting = false
     var isDraining = false
     /// Whether whoever asked for the end asked again.
     var isHurried = false
@@ -81,13 +83,17 @@ public final class Gateway: Sendable {
   /// Starts with an audit log that a test has put something before.
   static func start(
     _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger, metrics: MetricRegistry = MetricRegistry(),
-    openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
+    catalogues: CatalogueSource.Limits = .init(), openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) async throws(StartFault) -> Gateway {
     for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
-    let continuation = Continuation()
+    let continuation = Continuation(catalogues: catalogues)
     let parts = try self.read(configuration, continuing: continuation, group: group, logger: logger)
+    // An upstream that is down keeps nobody from starting: policies that need its description deny until it is there.
+    let prepared = try await continuation.catalogues.prepare(parts.generation, on: group.next(), logger: logger)
+    let generation = parts.generation.knowing(prepared.catalogues)
+    self.report(generation.unknownNames, logger)
     let log = try self.openLog(configuration.audit, openLog)
-    let contexts = LoopContexts(group: group, log: log, generation: parts.generation)
+    let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
     do throws(Problem) {
@@ -95,10 +101,11 @@ public final class Gateway: Sendable {
         listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
       }
       let gateway = Gateway(
-        State(configuration: configuration, generation: parts.generation, listeners: listeners), contexts: contexts, receiver: receiver,
+        State(configuration: configuration, generation: generation, listeners: listeners), contexts: contexts, receiver: receiver,
         continuation: continuation, log: log, group: group, metrics: metrics, logger: logger)
       gateway.addChecks()
       gateway.addMetrics()
+      gateway.addCatalogueState()
       do throws(Problem) {
         if let admin = parts.admin { try await gateway.startAdmin(admin) }
       } catch {
@@ -106,6 +113,8 @@ public final class Gateway: Sendable {
         throw error
       }
       gateway.announce(listeners)
+      continuation.catalogues.follow(prepared)
+      continuation.catalogues.onChange { [weak gateway] in await gateway?.adoptCatalogues() }
       return gateway
     } catch {
       for listener in listeners { await listener.close() }

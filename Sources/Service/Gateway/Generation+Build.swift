@@ -42,9 +42,12 @@ extension Generation {
           upstream.settings(presenting: used), keeping: continuation.generation?.upstreams[upstream.name], group: group, logger: logger)
       }
     }
-    let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
-    guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
+    let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
+    let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
+    guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
+    // What upstreams say of themselves comes later: see `Generation.knowing`.
+    let compiled = policies.compiled([:])
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
@@ -52,7 +55,7 @@ extension Generation {
       return Route(
         route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
         reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
-        rules: policies.matchers[route.name])
+        rules: compiled.matchers[route.name])
     }
     var listeners: [String: ListenerRules] = [:]
     for listener in configuration.listeners {
@@ -63,7 +66,30 @@ extension Generation {
     }
     self.init(
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
-      authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners)
+      authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
+      unknownNames: compiled.unknownNames, discoveries: discoveries)
+  }
+
+  /// How each upstream is asked that describes itself: by a route's credential, as a user of the gateway's own.
+  private static func discoveries(
+    _ configuration: GatewayConfiguration, _ credentials: [String: NamedCredential], _ upstreams: [String: Upstream]
+  ) throws(StartFault) -> [String: Discovery] {
+    var faults = FaultCollector()
+    var discoveries: [String: Discovery] = [:]
+    for section in configuration.upstreams where section.openapi == .upstream {
+      // One that has faults of its own was reported.
+      guard let upstream = upstreams[section.name] else { continue }
+      let used = configuration.routes.filter { $0.upstream == section.name }.compactMap { credentials[$0.credential]?.source }
+      if let credential = used.first(where: \.statesIdentity) {
+        discoveries[section.name] = Discovery(upstream: upstream, credential: credential, section: section)
+      } else if !used.isEmpty {
+        faults.add(
+          "upstream \(section.name): `openapi: upstream` is asked as a user of the gateway's own, and no route to it has a credential that "
+            + "tells the upstream who asks; name a file, or a route with such a credential")
+      }
+    }
+    guard faults.isEmpty else { throw faults.fault }
+    return discoveries
   }
 
   private static func authenticator(
@@ -92,7 +118,7 @@ extension Generation {
 }
 
 /// A credential of the configuration: what writes it, and the certificate that its connections present.
-private struct NamedCredential {
+struct NamedCredential {
   let source: CredentialSource
   let certificate: UpstreamConfiguration.ClientCertificate?
 
@@ -111,7 +137,7 @@ private struct NamedCredential {
 }
 
 extension GatewayConfiguration.Upstream {
-  fileprivate func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
+  func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
     var unique: [UpstreamConfiguration.ClientCertificate] = []
     for certificate in certificates where !unique.contains(certificate) { unique.append(certificate) }
     return UpstreamConfiguration(

@@ -14,6 +14,12 @@ final class Generation: Sendable {
   let revocation: RevocationStore?
   let upstreams: [String: Upstream]
   let listeners: [String: ListenerRules]
+  /// What the routes' matchers were compiled from.
+  let policies: PolicyPlan
+  /// What rules name and an upstream's description of itself does not have.
+  let unknownNames: [String]
+  /// How the upstreams are asked that describe themselves, by their names.
+  let discoveries: [String: Discovery]
 
   /// What a generation says of the requests of one listener.
   struct ListenerRules: Sendable {
@@ -25,8 +31,8 @@ final class Generation: Sendable {
 
   init(
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
-    upstreams: [String: Upstream],
-    listeners: [String: ListenerRules]
+    upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
+    discoveries: [String: Discovery]
   ) {
     self.number = number
     self.hash = hash
@@ -35,6 +41,9 @@ final class Generation: Sendable {
     self.revocation = revocation
     self.upstreams = upstreams
     self.listeners = listeners
+    self.policies = policies
+    self.unknownNames = unknownNames
+    self.discoveries = discoveries
   }
 
   func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }
