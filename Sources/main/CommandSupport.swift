@@ -1,5 +1,4 @@
 public import ArgumentParser
-@preconcurrency import Dispatch
 import Foundation
 public import Logging
 
@@ -68,24 +67,5 @@ enum OpenFileLimit {
     limit.rlim_cur = wanted
     // If it is refused, the limit stays as it was, and the listener says so when it is reached.
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-}
-
-/// Waits for a signal that asks the process to end.
-enum EndSignal {
-  static func wait() async -> String {
-    let signals = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
-    for (number, _) in signals { signal(number, SIG_IGN) }
-    let stream = AsyncStream<String> { continuation in
-      let sources = signals.map { number, name in
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { continuation.yield(name) }
-        source.resume()
-        return source
-      }
-      continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
-    }
-    for await name in stream { return name }
-    return "end of the signal stream"
   }
 }

@@ -82,6 +82,9 @@ public final class AuditLog: Sendable {
     (self.requests.problem ?? self.unauthenticated.problem).map(State.failing) ?? .writable
   }
 
+  /// Bytes of records that wait for the disk.
+  public var waitingBytes: Int { self.requests.waitingBytes + self.unauthenticated.waitingBytes }
+
   /// Writes what waits, closes the files and gives the directory free; blocks until that is done. Appends that come
   /// later fail. To be called while the event loops still run: open answers are given on them.
   public func close() {

@@ -39,6 +39,8 @@ final class SeriesWriter: Sendable {
     self.retryDelay = retryDelay
   }
 
+  var waitingBytes: Int { self.turns.withLockedValue { $0.waitingBytes } }
+
   var problem: Problem? { self.turns.withLockedValue { $0.problem } }
 
   func append(_ lines: ByteBuffer, on eventLoop: any EventLoop) -> Answer<Result<Void, Problem>> {

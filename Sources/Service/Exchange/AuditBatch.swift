@@ -20,6 +20,8 @@ final class AuditBatch {
   private var requests = Pending()
   private var unauthenticated = Pending()
   private var isScheduled = false
+  /// What became of the records, for metrics.
+  private(set) var counts = LoopCounts.RecordCounts()
 
   init(log: AuditLog, eventLoop: any EventLoop) {
     self.log = log
@@ -55,15 +57,18 @@ final class AuditBatch {
     case .now(let result):
       batch.lines.clear()
       self.giveBack(&batch.lines, series)
+      self.counts.count(batch.waiters.count, to: series, written: result.isSuccess)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
       // writes a record here again, so nothing of the batch is held meanwhile.
       for waiter in batch.waiters { waiter(result.isSuccess) }
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
-      let bound = NIOLoopBound(batch.waiters, eventLoop: self.eventLoop)
+      let bound = NIOLoopBound((self, batch.waiters), eventLoop: self.eventLoop)
       future.hop(to: self.eventLoop).whenComplete { result in
         let written = if case .success(.success) = result { true } else { false }
-        for waiter in bound.value { waiter(written) }
+        let (batch, waiters) = bound.value
+        batch.counts.count(waiters.count, to: series, written: written)
+        for waiter in waiters { waiter(written) }
       }
     }
   }
