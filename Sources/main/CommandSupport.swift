@@ -1,5 +1,4 @@
 public import ArgumentParser
-@preconcurrency import Dispatch
 import Foundation
 public import Logging
 
@@ -68,46 +67,5 @@ enum OpenFileLimit {
     limit.rlim_cur = wanted
     // If it is refused, the limit stays as it was, and the listener says so when it is reached.
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-}
-
-/// The signals that a long-running command hears.
-enum Signals {
-  enum Received: String, Sendable {
-    case terminate = "SIGTERM"
-    case interrupt = "SIGINT"
-    case hangUp = "SIGHUP"
-
-    fileprivate var number: Int32 {
-      switch self {
-      case .terminate: SIGTERM
-      case .interrupt: SIGINT
-      case .hangUp: SIGHUP
-      }
-    }
-  }
-
-  /// From the call on these signals do nothing by themselves; each that comes is an element of the stream.
-  static func stream(of signals: [Received]) -> AsyncStream<Received> {
-    for received in signals { signal(received.number, SIG_IGN) }
-    // A parent may have left them blocked, and what is blocked is never heard.
-    var unblocked = sigset_t()
-    sigemptyset(&unblocked)
-    for received in signals { sigaddset(&unblocked, received.number) }
-    pthread_sigmask(Int32(SIG_UNBLOCK), &unblocked, nil)
-    return AsyncStream { continuation in
-      let sources = signals.map { received in
-        let source = DispatchSource.makeSignalSource(signal: received.number)
-        source.setEventHandler { continuation.yield(received) }
-        source.resume()
-        return source
-      }
-      continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
-    }
-  }
-
-  /// Waits for one that asks the process to end.
-  static func end() async {
-    for await _ in self.stream(of: [.terminate, .interrupt]) { return }
   }
 }

@@ -172,10 +172,11 @@ extension SystemTests {
       }
     }
 
-    @Test func aHangUpDuringTheStartDoesNotKill() async throws {
+    @Test func hangUpsThatComeAtOnceDoNotKill() async throws {
       try await ServedGateway.with { served in
         for _ in 0..<3 { served.process.signal(SIGHUP) }
-        try await self.wait(served, for: Self.reloaded, count: 3)
+        // Signals of one kind that are not taken yet are one: the kernel does not count them.
+        try await self.wait(served, for: Self.reloaded, count: 1)
         #expect(try await run("curl", served.throughGateway("/version")).status == 0)
       }
     }
