@@ -36,6 +36,11 @@ extension Authenticator {
       guard let user = self.passwords.user(named: identity.username), !user.isDisabled else { return .userRemoved }
       guard user.identity.verifier == identity.verifier else { return .credentialChanged }
       return user.identity.isSame(as: identity) ? nil : .identityChanged
+    case .ldap, .pam:
+      guard accepting.contains(.password) else { return .methodNotAccepted }
+      // Who is still in the directory is not known without asking it, which nothing here may wait for: new requests learn
+      // of it within the cache's lifetime, and streams end with what bounds them.
+      return self.passwords.asks(identity.method) ? nil : .userRemoved
     case .gateway:
       // The gateway's own requests are no stream of anybody's.
       return nil

@@ -61,7 +61,7 @@ extension Gateway {
     let present = Dictionary(uniqueKeysWithValues: zip(state.configuration.listeners, state.listeners).map { ($0.name, ($0.address, $1)) })
     let kept = Dictionary(
       uniqueKeysWithValues: configuration.listeners.compactMap { listener in
-        present[listener.name].flatMap { $0.0 == listener.address ? (listener.name, $0.1) : nil }
+        present[listener.name].flatMap { $0.0 == listener.address || $0.1.listens(at: listener.address) ? (listener.name, $0.1) : nil }
       })
     var continuation = self.continuation
     continuation.generation = state.generation
@@ -140,5 +140,13 @@ extension Gateway {
     }
     if old.eventLoops != new.eventLoops { faults.add("\(new.audit.directory.place.file): server.eventLoops: \(remedy)") }
     guard faults.isEmpty else { throw faults.fault }
+  }
+}
+
+extension Listener {
+  /// Whether this is where it listens already: port 0 in the configuration that it was started with became some port, and
+  /// an address with that port is no other place.
+  fileprivate func listens(at address: HostAndPort) -> Bool {
+    self.localAddress.ipAddress == address.host && self.localAddress.port == address.port
   }
 }
