@@ -82,9 +82,10 @@ let package = Package(
     station(
       "Upstream",
       ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
-    station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
+    station("Audit", ["SallyportCore", "SallyportWire", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
+    station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
@@ -108,12 +109,13 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", argumentParser,
+        "SallyportAuthentication", "SallyportAuditReview", argumentParser,
         logging,
       ],
       path: "Sources/main", swiftSettings: houseRules),
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
 
     .target(
@@ -144,6 +146,7 @@ let package = Package(
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
     tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
+    tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
     tests(of: "Commands", ["SallyportCommands", "SallyportPKI", "SallyportStrictYAML", "TestSupport", "CCrypt"]),
