@@ -82,7 +82,7 @@ let package = Package(
     station(
       "Upstream",
       ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
-    station("Audit", ["SallyportCore", "SallyportWire", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
+    station("Audit", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
@@ -145,7 +145,9 @@ let package = Package(
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
+    tests(
+      of: "Audit",
+      ["SallyportAudit", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),

@@ -71,6 +71,11 @@ enum OpenFileLimit {
   }
 }
 
+/// A limit for the size of files is an error of the write that would pass it, and not the end of the process.
+enum FileSizeLimit {
+  static func isAnError() { signal(SIGXFSZ, SIG_IGN) }
+}
+
 /// Waits for a signal that asks the process to end.
 enum EndSignal {
   static func wait() async -> String {

@@ -7,7 +7,10 @@ struct Sallyport: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sallyport",
     abstract: "An authenticating reverse proxy for Kubernetes: who is it, may it, and a record of both.",
-    subcommands: [ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self, AuditCommand.self])
+    subcommands: [
+      ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self,
+      AuditCommand.self,
+    ])
 
   /// As the argument parser's own, but for the exit code of a wrong usage: 2, where it has 64.
   static func main() async {

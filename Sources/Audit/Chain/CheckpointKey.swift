@@ -36,8 +36,11 @@ package struct CheckpointKey: Sendable {
 
   /// The signature in base64.
   func signature(of body: UnsafeRawBufferPointer, after value: ChainValue) -> String {
-    // Ed25519 fails only without memory, and a log that cannot sign must not go on.
-    try! self.key.signature(for: CheckpointPublicKey.message(body, after: value)).base64EncodedString()
+    guard let signature = try? self.key.signature(for: CheckpointPublicKey.message(body, after: value)) else {
+      // Only without memory; a log that cannot sign must not go on.
+      preconditionFailure("Ed25519 cannot sign")
+    }
+    return signature.base64EncodedString()
   }
 }
 

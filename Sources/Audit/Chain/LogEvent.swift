@@ -63,6 +63,11 @@ extension LogEvent {
     LogEvent(.fileOpened, [("series", series.rawValue), ("file", "\(file)"), ("previous-chain", previous.description), ("key", key)])
   }
 
+  /// What happened to the gateway; whatever an operator wrote stands behind the facts of the log.
+  static func gateway(_ event: GatewayEvent, _ series: AuditSeries, file: UInt64, key: String) -> LogEvent {
+    LogEvent(event.kind, [("series", series.rawValue), ("file", "\(file)"), ("key", key)] + event.facts)
+  }
+
   static func mark(_ kind: Kind, _ series: AuditSeries, file: UInt64, key: String) -> LogEvent {
     LogEvent(kind, [("series", series.rawValue), ("file", "\(file)"), ("key", key)])
   }

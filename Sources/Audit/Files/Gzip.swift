@@ -53,7 +53,7 @@ package enum Gzip {
 
   /// The first line of a compressed file; `nil` where it has none or is damaged.
   static func firstLine(of file: Int32, in directory: any LogDirectory) throws(SystemError) -> [UInt8]? {
-    guard var inflater = GzipInflater() else { throw .memory(directory.path) }
+    guard let inflater = GzipInflater() else { throw .memory(directory.path) }
     var line: [UInt8] = []
     var offset = 0
     var output = [UInt8](repeating: 0, count: self.blockSize)
@@ -76,7 +76,7 @@ package enum Gzip {
 }
 
 /// Reads what gzip wrote, also several members behind one another (RFC 1952 section 2.2).
-package struct GzipInflater: ~Copyable {
+package final class GzipInflater {
   private let stream: UnsafeMutablePointer<z_stream>
   /// Whether the last member was complete when its input ended.
   package private(set) var isComplete = false
@@ -85,10 +85,7 @@ package struct GzipInflater: ~Copyable {
   package init?() {
     self.stream = .allocate(capacity: 1)
     self.stream.initialize(to: z_stream())
-    guard sallyport_inflateInit2(self.stream, Gzip.windowBits) == Z_OK else {
-      self.stream.deallocate()
-      return nil
-    }
+    guard sallyport_inflateInit2(self.stream, Gzip.windowBits) == Z_OK else { return nil }
   }
 
   deinit {
@@ -99,7 +96,7 @@ package struct GzipInflater: ~Copyable {
   /// Decompresses some bytes.
   ///
   /// - Returns: how many of `input` were read and how many of `output` were set; `nil` where the input is damaged
-  package mutating func inflate(
+  package func inflate(
     _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> (consumed: Int, produced: Int)? {
     if self.isComplete, !input.isEmpty {

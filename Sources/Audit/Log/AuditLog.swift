@@ -54,17 +54,20 @@ public final class AuditLog: Sendable {
     do throws(SystemError) {
       self.lock = NIOLockedValueBox(try DirectoryLock(directory))
       let logDirectory = files(directory)
-      try logDirectory.replace(CheckpointKeyFile.publicName, with: Array(key.publicKey.pem.utf8))
+      // Of use to reviewers only; a disk that is full does not keep the log from being opened.
+      try? logDirectory.replace(CheckpointKeyFile.publicName, with: Array(key.publicKey.pem.utf8))
       let printer = configuration.printsRecords ? RecordPrinter(to: output) : nil
       let compressor = configuration.rotation.compresses ? LogCompressor(logDirectory) : nil
       self.printer = printer
       self.compressor = compressor
       let timing = (retryDelay, maintenanceInterval)
-      let parts = { (series: AuditSeries) -> LogSeries.Parts in
-        LogSeries.Parts(
+      func parts(_ series: AuditSeries) -> LogSeries.Parts {
+        var parts = LogSeries.Parts(
           series: series, directory: logDirectory, key: key, isSynced: configuration.durability == .synced,
-          rotation: configuration.rotation(of: series), clock: clock, closedFile: { compressor?.start() },
-          written: printer.map { printer in { printer.print($0) } })
+          rotation: configuration.rotation(of: series), clock: clock)
+        parts.closedFile = { compressor?.start() }
+        if let printer { parts.written = { printer.print($0) } }
+        return parts
       }
       self.requests = try SeriesWriter(parts(.requests), timing)
       self.unauthenticated = try SeriesWriter(parts(.unauthenticated), timing)
@@ -106,6 +109,9 @@ public final class AuditLog: Sendable {
     self.requests.reopen()
     self.unauthenticated.reopen()
   }
+
+  /// Records what happened to the gateway; returns at once. What cannot be written now is written with the next record.
+  public func record(_ event: GatewayEvent) { self.requests.record(event) }
 
   /// Writes what waits and a last signature, closes the files and gives the directory free; blocks until that is done. Appends that come
   /// later fail. To be called while the event loops still run: open answers are given on them.

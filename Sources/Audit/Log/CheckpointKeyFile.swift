@@ -1,10 +1,11 @@
+import Foundation
+import SallyportCore
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-import Foundation
-import SallyportCore
 
 /// Where the key that signs the log is kept: read, or made with mode 0600 where there is none.
 package enum CheckpointKeyFile {

@@ -24,7 +24,7 @@ struct FileEnds {
 
 extension UnsafeRawBufferPointer {
   /// When the stage of a record was reached.
-  var stageTimestamp: WallTime? {
+  package var stageTimestamp: WallTime? {
     guard let start = self.end(of: #"","stageTimestamp":""#), start + 27 <= self.count else { return nil }
     return WallTime(UnsafeRawBufferPointer(rebasing: self[start..<(start + 27)]))
   }

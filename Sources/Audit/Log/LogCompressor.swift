@@ -58,7 +58,9 @@ final class LogCompressor: Sendable {
   private func compress(_ input: Int32, to part: String) throws(SystemError) -> Bool {
     let output = try self.directory.open(part, .new)
     defer { self.directory.close(output) }
-    guard try Gzip.compress(input, to: output, in: self.directory, isCancelled: { self.isClosed.withLockedValue { $0 } }) else { return false }
+    guard try Gzip.compress(input, to: output, in: self.directory, isCancelled: { self.isClosed.withLockedValue { $0 } }) else {
+      return false
+    }
     try self.directory.sync(output)
     return true
   }

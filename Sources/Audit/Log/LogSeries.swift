@@ -27,6 +27,7 @@ struct LogSeries: Sendable {
     case missing(known: ChainHead, found: Chain)
     case removed(ClosedFiles.Removal)
     case mark(LogEvent.Kind)
+    case gateway(GatewayEvent)
   }
 
   private let parts: Parts
@@ -101,6 +102,17 @@ struct LogSeries: Sendable {
       return self.file.problem(error)
     }
     return self.maintain()
+  }
+
+  /// Writes what happened to the gateway; where that fails, it is written with the next record.
+  mutating func record(_ event: GatewayEvent) -> Problem? {
+    self.notices.append(.gateway(event))
+    do throws(SystemError) {
+      try self.admit()
+    } catch {
+      return self.file.problem(error)
+    }
+    return self.write(ByteBuffer()) { $0 }.problem
   }
 
   mutating func probe() -> Problem? { self.file.probe() }
@@ -267,6 +279,7 @@ struct LogSeries: Sendable {
         case .missing(let known, let found): .recordsMissing(series, file: file, key: key, known: known, found: found)
         case .removed(let removal): .filesRemoved(series, file: file, key: key, removal)
         case .mark(let kind): .mark(kind, series, file: file, key: key)
+        case .gateway(let event): .gateway(event, series, file: file, key: key)
         }
       }
   }

@@ -17,6 +17,7 @@ final class SeriesWriter: Sendable {
   /// What is done to the log itself, in the order of the writing.
   private enum Chore: Sendable {
     case maintain, reopen
+    case record(GatewayEvent)
   }
 
   /// Bytes of records that may wait for a slow disk.
@@ -135,6 +136,7 @@ final class SeriesWriter: Sendable {
         switch chore {
         case .maintain: file.maintain()
         case .reopen: file.reopen()
+        case .record(let event): file.record(event)
         }
       }
     }
@@ -155,6 +157,9 @@ final class SeriesWriter: Sendable {
 
   /// Looks whether somebody moved the file away, and goes on in a new one then.
   func reopen() { _ = self.enqueue(.reopen) }
+
+  /// Writes an event in its turn.
+  func record(_ event: GatewayEvent) { _ = self.enqueue(.record(event)) }
 
   private func maintainLater() {
     self.thread.asyncAfter(deadline: .now() + self.maintenanceInterval) { [weak self] in

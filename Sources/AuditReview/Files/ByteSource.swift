@@ -1,15 +1,16 @@
+import SallyportAudit
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-import SallyportAudit
 
 /// Reads the bytes of a file from its beginning, compressed or not.
-struct ByteSource: ~Copyable {
+final class ByteSource {
   private let path: String
   private let descriptor: Int32
-  private var inflater: GzipInflater?
+  private let inflater: GzipInflater?
   /// Compressed bytes that were read and not inflated yet.
   private var packed: [UInt8] = []
   private var used = 0
@@ -21,40 +22,43 @@ struct ByteSource: ~Copyable {
 
   init(_ path: String) throws(ReviewFault) {
     self.path = path
-    self.descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard self.descriptor >= 0 else { throw ReviewFault("\(path): \(String(cString: strerror(errno)))") }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    self.descriptor = descriptor
+    guard descriptor >= 0 else { throw ReviewFault("\(path): \(String(cString: strerror(errno)))") }
     var magic: (UInt8, UInt8) = (0, 0)
-    let count = withUnsafeMutableBytes(of: &magic) { pread(self.descriptor, $0.baseAddress, 2, 0) }
+    let count = withUnsafeMutableBytes(of: &magic) { pread(descriptor, $0.baseAddress, 2, 0) }
     if count == 2, magic == (0x1F, 0x8B) {
-      guard let inflater = GzipInflater() else { throw ReviewFault("\(path): no memory") }
-      self.inflater = inflater
+      self.inflater = GzipInflater()
+      guard self.inflater != nil else { throw ReviewFault("\(path): no memory") }
     } else {
       self.inflater = nil
     }
   }
 
-  deinit { close(self.descriptor) }
+  deinit {
+    if self.descriptor >= 0 { close(self.descriptor) }
+  }
 
   /// Reads some bytes; 0 at the end. What grows meanwhile can be read on.
-  mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(ReviewFault) -> Int {
-    guard self.inflater != nil else { return try self.readFile(into: buffer) }
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(ReviewFault) -> Int {
+    guard let inflater = self.inflater else { return try self.readFile(into: buffer) }
     while true {
       if self.used == self.packed.count, !self.isAtEnd { try self.refill() }
       let rest = self.packed.count - self.used
       let step = self.packed.withUnsafeBytes { packed in
-        self.inflater!.inflate(UnsafeRawBufferPointer(rebasing: packed[self.used..<(self.used + rest)]), into: buffer)  // looked at above
+        inflater.inflate(UnsafeRawBufferPointer(rebasing: packed[self.used..<(self.used + rest)]), into: buffer)
       }
       guard let step else { throw ReviewFault("\(self.path): the compressed data is damaged") }
       self.used += step.consumed
       if step.produced > 0 { return step.produced }
       if self.isAtEnd, self.used == self.packed.count {
-        guard self.inflater!.isComplete else { throw ReviewFault("\(self.path): the compressed data is cut off") }
+        guard inflater.isComplete else { throw ReviewFault("\(self.path): the compressed data is cut off") }
         return 0
       }
     }
   }
 
-  private mutating func refill() throws(ReviewFault) {
+  private func refill() throws(ReviewFault) {
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 1)
     defer { block.deallocate() }
     let count = try self.readFile(into: block)
@@ -63,7 +67,7 @@ struct ByteSource: ~Copyable {
     self.used = 0
   }
 
-  private mutating func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(ReviewFault) -> Int {
+  private func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(ReviewFault) -> Int {
     while true {
       let count = systemRead(self.descriptor, buffer)
       if count >= 0 {

@@ -1,5 +1,7 @@
+import SallyportAudit
+
 /// Hands out a file line by line in constant memory, however large the file is.
-struct LineReader: ~Copyable {
+final class LineReader {
   /// A line, good until the next is asked for.
   struct Line {
     /// Without its newline.
@@ -10,7 +12,7 @@ struct LineReader: ~Copyable {
     let isWhole: Bool
   }
 
-  private var source: ByteSource
+  private let source: ByteSource
   private var buffer: UnsafeMutableRawBufferPointer
   /// What was read and not handed out.
   private var start = 0
@@ -34,7 +36,7 @@ struct LineReader: ~Copyable {
   /// The next line; `nil` at the end. Later there may be more, where somebody writes to the file.
   ///
   /// - Parameter takesRest: whether a last line without a newline is handed out; else it waits for its rest
-  mutating func next(takesRest: Bool = true) throws(ReviewFault) -> Line? {
+  func next(takesRest: Bool = true) throws(ReviewFault) -> Line? {
     while true {
       if let newline = self.findNewline() { return self.take(newline - self.start, skipping: 1) }
       if self.end - self.start >= Self.longestLine { return self.take(self.end - self.start, skipping: 0) }
@@ -46,7 +48,7 @@ struct LineReader: ~Copyable {
     }
   }
 
-  private mutating func findNewline() -> Int? {
+  private func findNewline() -> Int? {
     let part = UnsafeRawBufferPointer(self.buffer)
     guard let length = UnsafeRawBufferPointer(rebasing: part[self.searched..<self.end]).lineLength(from: 0) else {
       self.searched = self.end
@@ -55,7 +57,7 @@ struct LineReader: ~Copyable {
     return self.searched + length - 1
   }
 
-  private mutating func take(_ length: Int, skipping: Int) -> Line {
+  private func take(_ length: Int, skipping: Int) -> Line {
     self.number += 1
     let bytes = UnsafeRawBufferPointer(rebasing: self.buffer[self.start..<(self.start + length)])
     self.start += length + skipping
@@ -63,7 +65,7 @@ struct LineReader: ~Copyable {
     return Line(bytes: bytes, number: self.number, isWhole: skipping == 1)
   }
 
-  private mutating func makeRoom() {
+  private func makeRoom() {
     if self.start > 0 {
       let count = self.end - self.start
       if count > 0 { self.buffer.baseAddress!.copyMemory(from: self.buffer.baseAddress! + self.start, byteCount: count) }

@@ -25,7 +25,7 @@ struct LogFile: Sendable, Equatable {
 
   init?(path: String) throws(ReviewFault) {
     let name = (path as NSString).lastPathComponent
-    var reader = try LineReader(path, bufferSize: 16 * 1024)
+    let reader = try LineReader(path, bufferSize: 16 * 1024)
     var header: Header?
     var stated: AuditSeries?
     if let first = try reader.next(), let facts = EventFacts(first.bytes), facts.kind == .fileOpened, let number = facts.number("file"),
@@ -52,7 +52,9 @@ struct LogFiles {
   init(_ paths: [String], series: [AuditSeries] = AuditSeries.allCases) throws(ReviewFault) {
     for path in paths {
       var isDirectory: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { throw ReviewFault("\(path): there is no such file") }
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw ReviewFault("\(path): there is no such file")
+      }
       if isDirectory.boolValue {
         self.directories.append(path)
         for name in try Self.names(in: path) {

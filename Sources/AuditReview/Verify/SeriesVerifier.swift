@@ -49,7 +49,7 @@ struct SeriesVerifier {
     self.begin(file, into: &report)
     self.summary.files += 1
     self.summary.bytes += file.size
-    var reader = try LineReader(file.path)
+    let reader = try LineReader(file.path)
     do throws(ReviewFault) {
       while let line = try reader.next() {
         guard line.isWhole else {
@@ -83,7 +83,8 @@ struct SeriesVerifier {
     switch header.number {
     case self.fileNumber + 1: break
     case self.fileNumber: report.add(.file, file.path, "is file \(header.number) of its series, of which there is another one")
-    case ...self.fileNumber: report.add(.file, file.path, "is file \(header.number) of its series and stands behind file \(self.fileNumber)")
+    case ...self.fileNumber:
+      report.add(.file, file.path, "is file \(header.number) of its series and stands behind file \(self.fileNumber)")
     default:
       report.add(
         .file, file.path,
@@ -109,7 +110,7 @@ struct SeriesVerifier {
     let directory = (file.path as NSString).deletingLastPathComponent
     if file.name.contains(".damaged-") { return }
     if file.isCurrent, self.liveDirectories.contains(directory) { return }
-    report.add(.cut, "\(file.path):\(line.number)", line.bytes.auditID, "the line has no end")
+    report.add(.cut, "\(file.path):\(line.number)", of: line.bytes.auditID, "the line has no end")
   }
 
   // MARK: - A record
@@ -117,12 +118,13 @@ struct SeriesVerifier {
   private mutating func read(_ line: LineReader.Line, of file: LogFile, into report: inout VerificationReport) {
     guard let sealed = SealedLine(line.bytes) else {
       return report.add(
-        .changed, "\(file.path):\(line.number)", line.bytes.auditID, "is no record of this log: it was added, or changed at its end")
+        .changed, "\(file.path):\(line.number)", of: line.bytes.auditID, "is no record of this log: it was added, or changed at its end")
     }
     let previous = self.links.first { $0.next(sealed.body) == sealed.value }
     if let previous {
       if !self.isResuming, sealed.sequence != self.sequence + 1 {
-        report.add(.changed, "\(file.path):\(line.number)", line.bytes.auditID, "has the number \(sealed.sequence) behind \(self.sequence)")
+        report.add(
+          .changed, "\(file.path):\(line.number)", of: line.bytes.auditID, "has the number \(sealed.sequence) behind \(self.sequence)")
       }
       self.advance(to: sealed, links: [sealed.value], line, file, into: &report)
       self.readEvent(sealed, line, of: file, after: previous, into: &report)
@@ -131,17 +133,18 @@ struct SeriesVerifier {
     let place = "\(file.path):\(line.number)"
     let expected = self.sequence + 1
     if self.isResuming || sealed.sequence == expected {
-      report.add(.changed, place, line.bytes.auditID, "record \(sealed.sequence) is not what was written")
+      report.add(.changed, place, of: line.bytes.auditID, "record \(sealed.sequence) is not what was written")
       let computed = self.links.map { $0.next(sealed.body) }
       self.advance(to: sealed, links: [sealed.value] + computed, line, file, into: &report)
     } else if sealed.sequence > expected {
       let missing = sealed.sequence - expected
       report.add(
-        .removed, place, line.bytes.auditID,
-        missing == 1 ? "record \(expected) in front of it is missing" : "records \(expected) to \(sealed.sequence - 1) in front of it are missing")
+        .removed, place, of: line.bytes.auditID,
+        missing == 1
+          ? "record \(expected) in front of it is missing" : "records \(expected) to \(sealed.sequence - 1) in front of it are missing")
       self.advance(to: sealed, links: [sealed.value], line, file, into: &report)
     } else {
-      report.add(.reordered, place, line.bytes.auditID, "record \(sealed.sequence) stands behind record \(self.sequence)")
+      report.add(.reordered, place, of: line.bytes.auditID, "record \(sealed.sequence) stands behind record \(self.sequence)")
     }
   }
 
@@ -156,7 +159,7 @@ struct SeriesVerifier {
     if !self.wanted.isEmpty, let wanted = self.wanted.removeValue(forKey: sealed.sequence) {
       let link = sealed.value.description
       for anchor in wanted where anchor.link != link {
-        report.add(.signature, "\(file.path):\(line.number)", line.bytes.auditID, "is not the record that was known as \(anchor)")
+        report.add(.signature, "\(file.path):\(line.number)", of: line.bytes.auditID, "is not the record that was known as \(anchor)")
       }
     }
     self.noteTime(line, file, into: &report)
@@ -184,17 +187,17 @@ struct SeriesVerifier {
     _ sealed: SealedLine, _ line: LineReader.Line, of file: LogFile, after previous: ChainValue, into report: inout VerificationReport
   ) {
     self.summary.unsigned += 1
-    guard let facts = EventFacts(line.bytes), !facts.kind.isOfGateway else { return }
+    guard let facts = EventFacts(line.bytes) else { return }
     let place = "\(file.path):\(line.number)"
     guard let signed = sealed.signed else {
-      return report.add(.signature, place, line.bytes.auditID, "the event \(facts.kind.rawValue) is not signed")
+      return report.add(.signature, place, of: line.bytes.auditID, "the event \(facts.kind.rawValue) is not signed")
     }
     guard let key = facts.text("key").flatMap({ self.keys[$0] }) else {
       return report.add(
-        .signature, place, line.bytes.auditID, "is signed by the key \(facts.text("key") ?? "?"), which is none of those given")
+        .signature, place, of: line.bytes.auditID, "is signed by the key \(facts.text("key") ?? "?"), which is none of those given")
     }
     guard key.isValid(signed.signature, of: signed.body, after: previous) else {
-      return report.add(.signature, place, line.bytes.auditID, "the signature is not good")
+      return report.add(.signature, place, of: line.bytes.auditID, "the signature is not good")
     }
     self.summary.signedThrough = sealed.sequence
     self.summary.anchor = ChainAnchor(series: self.series.rawValue, sequence: sealed.sequence, link: sealed.value.description).description
@@ -210,20 +213,20 @@ struct SeriesVerifier {
   ) {
     switch facts.kind {
     case .fileOpened:
-      if line.number != 1 { report.add(.file, place, line.bytes.auditID, "a file begins in the middle of another") }
-      if facts.text("series") != self.series.rawValue { report.add(.file, place, line.bytes.auditID, "is of another series") }
+      if line.number != 1 { report.add(.file, place, of: line.bytes.auditID, "a file begins in the middle of another") }
+      if facts.text("series") != self.series.rawValue { report.add(.file, place, of: line.bytes.auditID, "is of another series") }
     case .filesRemoved:
       if let through = facts.number("removed-through"), let link = facts.chain("removed-chain") { self.tombstone = (through, link) }
     case .recordsMissing:
       report.add(
-        .recorded, place, line.bytes.auditID,
+        .recorded, place, of: line.bytes.auditID,
         "when it was opened, the log ended at record \(facts.text("found-sequence") ?? "?"), and record \(facts.text("known-sequence") ?? "?") had been written"
       )
     case .setAside:
       let name = facts.text("set-aside") ?? "?"
       switch facts.text("set-aside-because") {
       case "torn", "damaged": report.notes.append("\(place): \(name) was set aside (\(facts.text("set-aside-because") ?? ""))")
-      default: report.add(.recorded, place, line.bytes.auditID, "\(name) was set aside: it did not go on from what had been written")
+      default: report.add(.recorded, place, of: line.bytes.auditID, "\(name) was set aside: it did not go on from what had been written")
       }
     default: break
     }
@@ -240,7 +243,9 @@ struct SeriesVerifier {
           report.add(.file, first.place, "does not go on from the file that was removed in front of it")
         }
       } else if first.number > 1 {
-        report.add(.file, first.place, "is file \(first.number) of its series; \(Self.range(1, first.number - 1)) missing, and the log does not say why")
+        report.add(
+          .file, first.place,
+          "is file \(first.number) of its series; \(Self.range(1, first.number - 1)) missing, and the log does not say why")
       } else if first.opening != .none {
         report.add(.file, first.place, "is the first file of its series and goes on from another")
       }
@@ -252,19 +257,10 @@ struct SeriesVerifier {
       let isHead = self.heads.contains(anchor)
       report.add(
         .cut, self.series.fileName,
-        "ends at record \(self.sequence), and record \(anchor.sequence) was \(isHead ? "signed" : "known"): the log was cut, or put back to an older state")
+        "ends at record \(self.sequence), and record \(anchor.sequence) was \(isHead ? "signed" : "known"): the log was cut, or put back to an older state"
+      )
     }
     report.series.append(self.summary)
-  }
-}
-
-extension LogEvent.Kind {
-  /// Whether the gateway wrote it, and not the log: such records are not signed by themselves.
-  var isOfGateway: Bool {
-    switch self {
-    case .started, .stopped, .reloaded, .outputLost: true
-    default: false
-    }
   }
 }
 

@@ -7,7 +7,9 @@ extension VerificationReport {
       "\(finding.place): \(finding.kind.rawValue): \(finding.message)" + (finding.auditID.map { " (auditID \($0))" } ?? "")
     }
     if self.moreFindings > 0 { lines.append("and \(self.moreFindings) findings more") }
-    lines.append(self.isGood ? "The log is as it was written." : "The log is NOT as it was written: \(self.findings.count + self.moreFindings) finding(s).")
+    lines.append(
+      self.isGood
+        ? "The log is as it was written." : "The log is NOT as it was written: \(self.findings.count + self.moreFindings) finding(s).")
     return lines.map(\.withoutControls).joined(separator: "\n") + "\n"
   }
 

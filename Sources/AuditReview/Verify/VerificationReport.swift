@@ -57,7 +57,7 @@ public struct VerificationReport: Sendable, Codable, Equatable {
 
   static let listed = 1000
 
-  mutating func add(_ kind: Finding.Kind, _ place: String, _ auditID: String? = nil, _ message: String) {
+  mutating func add(_ kind: Finding.Kind, _ place: String, of auditID: String? = nil, _ message: String) {
     guard self.findings.count < Self.listed else { return self.moreFindings += 1 }
     self.findings.append(Finding(kind: kind, place: place, auditID: auditID, message: message))
   }

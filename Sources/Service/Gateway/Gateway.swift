@@ -57,6 +57,7 @@ public final class Gateway: Sendable {
       log.close()
       throw StartFault(error)
     }
+    log.record(.started(configuration: generation.hash))
     let gateway = Gateway(listeners: listeners, contexts: contexts, log: log, logger: logger)
     for (listener, address) in zip(configuration.listeners, gateway.addresses) {
       logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address.hostAndPort)"])
@@ -86,8 +87,7 @@ public final class Gateway: Sendable {
     _ audit: GatewayConfiguration.Audit, _ open: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) throws(StartFault) -> AuditLog {
     do throws(Problem) {
-      return try open(
-        AuditLogConfiguration(directory: audit.directory.path, durability: audit.durability == .synced ? .synced : .written))
+      return try open(audit.logConfiguration)
     } catch {
       throw StartFault(error)
     }
@@ -105,6 +105,7 @@ public final class Gateway: Sendable {
     // What was cut still has its records to write.
     _ = await self.contexts.waitUntilIdle(atMost: .seconds(2))
     await self.contexts.flushRecords()
+    self.log.record(.stopped(reason: "shutDown"))
     self.log.close()
   }
 }

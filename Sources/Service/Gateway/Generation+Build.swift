@@ -29,6 +29,7 @@ extension Generation {
       }
     }
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
+    let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
     for warning in policies.warnings { logger.warning("\(warning)") }
     let routes = configuration.routes.compactMap { route -> Route? in
@@ -44,7 +45,9 @@ extension Generation {
       streamLimits[listener.name] = StreamLimits(
         credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
     }
-    self.init(hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits)
+    self.init(
+      hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits,
+      auditPolicy: auditPolicy ?? nil)
   }
 
   private static func authenticator(

@@ -1,3 +1,4 @@
+import SallyportAudit
 import SallyportAuthentication
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
@@ -8,12 +9,17 @@ final class Generation: Sendable {
   let authenticator: Authenticator
   /// How long streams last, by the listener that they came in by.
   private let streamLimits: [String: StreamLimits]
+  /// Which requests are recorded; `nil`: all.
+  let auditPolicy: AuditPolicy?
 
-  init(hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits]) {
+  init(
+    hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits], auditPolicy: AuditPolicy? = nil
+  ) {
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
     self.streamLimits = streamLimits
+    self.auditPolicy = auditPolicy
   }
 
   func streamLimits(of listener: String) -> StreamLimits { self.streamLimits[listener] ?? StreamLimits() }
