@@ -38,7 +38,10 @@ public final class Authenticator: Sendable {
   ///   - memory: caches, counts and threads; the same object for all generations of a process
   ///   - clock: the time, for validity, caches and lockouts
   public init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock = .system) {
-    self.certificates = CertificateAuthenticator(rules: NameRules(allowSystemNames: configuration.allowSystemNames))
+    self.certificates = CertificateAuthenticator(
+      reader: CertificateReader(
+        names: NameRules(allowSystemNames: configuration.allowSystemNames), rules: configuration.certificates),
+      revocation: configuration.revocation)
     self.passwords = PasswordAuthenticator(configuration: configuration, memory: memory, clock: clock)
     self.passwordChallenges = [#"Basic realm=\#(Self.quoted(configuration.realm)), charset="UTF-8""#]
     self.clock = clock
@@ -54,7 +57,8 @@ public final class Authenticator: Sendable {
     _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     self.authenticate(
-      authorization: request.authorization, certificate: connection.clientCertificate, from: connection.clientAddress,
+      authorization: request.authorization, certificate: connection.clientCertificate,
+      from: request.origin?.client ?? connection.clientAddress,
       accepting: accepting, eventLoop: eventLoop)
   }
 

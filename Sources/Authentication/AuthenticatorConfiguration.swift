@@ -1,3 +1,5 @@
+public import SallyportRevocation
+
 /// What an ``Authenticator`` goes by; one value of one configuration generation.
 public struct AuthenticatorConfiguration: Sendable {
   /// How long a judgement on a password holds without the password being verified again.
@@ -31,6 +33,10 @@ public struct AuthenticatorConfiguration: Sendable {
 
   /// The password files, in the order in which they are asked: the first that has a user decides about it.
   public var passwordFiles: [PasswordFile]
+  /// Whose certificates count, and whom they name.
+  public var certificates: CertificateRules
+  /// The revocation lists that certificates are judged by; `nil`: none is looked at.
+  public var revocation: RevocationStore?
   /// The users and groups beginning with `system:` that a credential may name, exactly as written. Kubernetes gives such
   /// names power (`system:masters` is above every rule), so that no other is ever taken from a certificate or a file.
   public var allowSystemNames: Set<String>
@@ -40,10 +46,13 @@ public struct AuthenticatorConfiguration: Sendable {
   public var throttle: Throttle
 
   public init(
-    passwordFiles: [PasswordFile] = [], allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
+    passwordFiles: [PasswordFile] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,
+    allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
     throttle: Throttle = Throttle()
   ) {
     self.passwordFiles = passwordFiles
+    self.certificates = certificates
+    self.revocation = revocation
     self.allowSystemNames = allowSystemNames
     self.realm = realm
     self.cache = cache

@@ -1,10 +1,12 @@
-// zlib's interface; deflateInit2 and inflateInit2 are macros that Swift does not see.
+// zlib's streams, for SPDY's header blocks and for compressed audit logs.
 #include <zlib.h>
 
-static inline int sallyport_deflateInit2(z_stream *stream, int level, int windowBits) {
-  return deflateInit2(stream, level, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY);
-}
+// deflateInit and inflateInit are macros, which hand over the header's version and the structure's size.
+static inline int sallyport_deflate_init(z_stream *stream, int level) { return deflateInit(stream, level); }
+static inline int sallyport_inflate_init(z_stream *stream) { return inflateInit(stream); }
 
-static inline int sallyport_inflateInit2(z_stream *stream, int windowBits) {
-  return inflateInit2(stream, windowBits);
+// So are those that also take the size of the window, to which 16 is added for the form of gzip.
+static inline int sallyport_deflate_init_window(z_stream *stream, int level, int window_bits) {
+  return deflateInit2(stream, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
 }
+static inline int sallyport_inflate_init_window(z_stream *stream, int window_bits) { return inflateInit2(stream, window_bits); }

@@ -4,10 +4,12 @@ public import NIOCore
 public final class ConnectionFacts: Sendable {
   /// The name of the listener in the configuration.
   public let listener: String
-  /// The client's address: the peer's, or the one that a trusted peer stated.
+  /// The peer's address. What a trusted peer says of a request's sender is the request's: ``RequestOrigin``.
   public let clientAddress: ClientAddress
   /// Whether the peer is listed as trusted, so that its `X-Forwarded-*` fields are believed.
   public let isTrustedPeer: Bool
+  /// Whether an address in canonical form is listed as a trusted peer's.
+  public let isTrustedAddress: @Sendable (_ ip: String) -> Bool
   /// `TLSv1.2`, `TLSv1.3`; `nil` without TLS.
   public let tlsVersion: String?
   /// The host name that the client asked for in its handshake (SNI), in lower case.
@@ -19,11 +21,13 @@ public final class ConnectionFacts: Sendable {
 
   public init(
     listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
-    clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1
+    clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1,
+    isTrustedAddress: @escaping @Sendable (_ ip: String) -> Bool = { _ in false }
   ) {
     self.listener = listener
     self.clientAddress = clientAddress
     self.isTrustedPeer = isTrustedPeer
+    self.isTrustedAddress = isTrustedAddress
     self.tlsVersion = tlsVersion
     self.serverName = serverName
     self.clientCertificate = clientCertificate

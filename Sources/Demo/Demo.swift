@@ -65,7 +65,8 @@ public final class Demo: Sendable {
     return """
 
       Sallyport listens on https://127.0.0.1:\(self.port), before a practice API server on port \(self.clusterPort).
-      The practice server is a stand-in: it keeps its objects in memory and runs nothing.
+      The practice server is a stand-in: it keeps its objects in memory; its pods know
+      a dozen commands and run nothing else.
 
       \(people.joined(separator: "\n"))
 
@@ -75,6 +76,11 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/alice.kubeconfig get secrets        # alice may not
         kubectl --kubeconfig \(folder)/bob.kubeconfig create configmap hello --from-literal=a=1
         kubectl --kubeconfig \(folder)/bob.kubeconfig logs -f web-0
+        kubectl --kubeconfig \(folder)/bob.kubeconfig exec -it web-0 -- cat    # what you type comes back; Ctrl-D ends it
+        kubectl --kubeconfig \(folder)/bob.kubeconfig cp README.md web-0:/tmp/README.md
+        kubectl --kubeconfig \(folder)/bob.kubeconfig exec web-0 -- ls /tmp
+        kubectl --kubeconfig \(folder)/alice.kubeconfig exec web-0 -- ls /tmp   # alice may not
+        kubectl --kubeconfig \(folder)/bob.kubeconfig port-forward web-0 8080   # an echo: nc 127.0.0.1 8080
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
         tail -f \(folder)/audit/requests.jsonl                             # what a reviewer sees

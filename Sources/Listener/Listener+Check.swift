@@ -8,4 +8,11 @@ extension Listener {
     guard let files = configuration.tls else { return }
     _ = try ServerTLS(files)
   }
+
+  /// The authorities in a client CA file, DER, for those who judge what these issue.
+  ///
+  /// - Throws: ``Problem`` that names the file and what is wrong with it
+  public static func authorities(in clientCAFile: String) throws(Problem) -> [[UInt8]] {
+    try PEMFile.certificates(in: clientCAFile, fault: ListenerProblem.clientCAUnusable)
+  }
 }

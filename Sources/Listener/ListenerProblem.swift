@@ -33,6 +33,8 @@ public enum ListenerProblem {
     "clientCertificateWrongPurpose", "The client certificate is not made for client authentication.")
   public static let certificateIsAuthority = credential(
     "clientCertificateIsAuthority", "The client certificate is that of a certificate authority.")
+  public static let certificateWeak = credential(
+    "clientCertificateWeak", "The client certificate has a weak key or a weak signature.")
   public static let certificateUnreadable = credential("clientCertificateUnreadable", "The client certificate cannot be read.")
   public static let certificateRefused = credential("clientCertificateRefused", "The client certificate does not verify.")
   /// A session was resumed whose certificate was not verified under the trust that holds now.

@@ -23,10 +23,13 @@ public struct AccessPolicy: Sendable {
     self.rules = rules
   }
 
+  static let impersonationRefusedMessage =
+    "This gateway lets nobody act as somebody else here; leave out --as and the Impersonate headers."
+
   /// The decision on one request; it depends on nothing but the request and where it comes from.
   public func decide(_ request: AuthenticatedRequest, from client: ClientAddress) -> Decision {
     if self.impersonation == .refuse && request.stripped.impersonation != nil {
-      return .deny(rule: nil, message: "This gateway lets nobody act as somebody else here; leave out --as and the Impersonate headers.")
+      return .deny(rule: nil, message: Self.impersonationRefusedMessage)
     }
     if let foreign = BrowserOrigin.foreignness(of: request.stripped) {
       return .deny(rule: nil, message: foreign)

@@ -9,7 +9,7 @@ import X509
 /// An API server to practise on: a stand-in with a Kubernetes API, some objects, and RBAC for a few groups.
 ///
 /// It believes exactly what a real one believes about who sends a request, and reads requests as a real one does; it runs
-/// nothing: no kubelet, no controllers, no storage. It says so in its version (`v1.36.0-practice`), in its `Server` field
+/// nothing: no kubelet, no controllers, no storage. Its pods know a dozen commands and keep files in memory. It says so in its version (`v1.36.0-practice`), in its `Server` field
 /// and in its log, and it listens on the loopback interface only.
 public final class PracticeCluster: Sendable {
   /// The value of the `Server` field in every answer.
@@ -28,6 +28,9 @@ public final class PracticeCluster: Sendable {
     public var clientCA: String?
     /// Whether the demonstration's namespaces, pods, secrets and config maps are there from the start.
     public var isSeeded: Bool
+    /// Protocols of exec, attach and port-forward that are not spoken, as older servers do not: one before 1.29 knows no
+    /// `v5.channel.k8s.io` over WebSocket, one before 1.30 no `SPDY/3.1+portforward.k8s.io`.
+    public var refusedStreamProtocols: Set<String> = []
 
     public init(
       serverCertificate: String, serverKey: String, requestHeaderCA: String,
@@ -99,7 +102,9 @@ public final class PracticeCluster: Sendable {
     let store = ObjectStore()
     if configuration.isSeeded { try DemoSeed.plant(in: store) }
     let recorder = RequestRecorder()
-    let server = APIServer(store: store, recorder: recorder, serverAddress: "\(host):\(port)")
+    let server = APIServer(
+      store: store, recorder: recorder, serverAddress: "\(host):\(port)",
+      refusedStreamProtocols: configuration.refusedStreamProtocols)
     let connections = ConnectionRegistry()
     let channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
@@ -129,6 +134,12 @@ public final class PracticeCluster: Sendable {
 
   /// How many watches are open.
   public var openWatches: Int { self.store.watcherCount }
+
+  /// How many connections are open whose client has left HTTP for exec, attach or a port-forward.
+  public var openTunnels: Int { self.connections.openTunnels }
+
+  /// How many connections are open altogether.
+  public var openConnections: Int { self.connections.openConnections }
 
   /// Stops listening and closes every connection.
   public func close() async {

@@ -18,7 +18,9 @@ struct RequestPath {
   func walk(_ head: RequestHead, _ exchange: Exchange) {
     do throws(Problem) {
       // Nothing by which a client could pass itself off as somebody gets past the door, whatever the path and its end.
-      let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer)
+      let origin = RequestOrigin(of: head.fields, on: exchange.connection)
+      exchange.record.origin = origin
+      let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: exchange.connection.isTrustedPeer, origin: origin)
       exchange.record.impersonation = stripped.impersonation
       exchange.record.clientAuditID = stripped.clientAuditID
       exchange.record.upgrade = stripped.upgrade
@@ -59,7 +61,7 @@ struct RequestPath {
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.
-      let decision = route.policy.decide(authenticated, from: exchange.connection.clientAddress)
+      let decision = route.policy.decide(authenticated, from: stripped.origin?.client ?? exchange.connection.clientAddress)
       exchange.record.decision = decision
       guard let permitted = PermittedRequest(authenticated, decision) else {
         throw .denied(decision.denialMessage)

@@ -10,6 +10,9 @@ enum Exit {
   /// Arguments that do not fit the command.
   static let usage = ExitCode(2)
 
+  /// What was asked about is denied, or a check failed.
+  static let denied = ExitCode(3)
+
   /// Runs a command's work; an error becomes one line on standard error and ``fault``.
   static func reporting(_ work: () throws -> Void) throws {
     do {

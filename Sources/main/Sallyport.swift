@@ -10,6 +10,7 @@ struct Sallyport: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self,
       AuditCommand.self,
+      PolicyCommand.self,
     ])
 
   /// As the argument parser's own, but for the exit code of a wrong usage: 2, where it has 64.

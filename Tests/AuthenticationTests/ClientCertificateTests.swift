@@ -5,7 +5,7 @@ import Testing
 @testable import SallyportAuthentication
 
 @Suite struct ClientCertificateTests {
-  private let authenticator = CertificateAuthenticator(rules: NameRules(allowSystemNames: []))
+  private let authenticator = CertificateAuthenticator(reader: CertificateReader(names: NameRules(allowSystemNames: [])))
   private let now = Date(timeIntervalSince1970: 1_800_000_000)
 
   private func problem(of certificate: VerifiedCertificate) -> Problem? {
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func theMemoryOfCertificatesIsBounded() throws {
-    let authenticator = CertificateAuthenticator(rules: NameRules(allowSystemNames: []), capacity: 2)
+    let authenticator = CertificateAuthenticator(reader: CertificateReader(names: NameRules(allowSystemNames: [])), capacity: 2)
     let first = VerifiedCertificate.of()
     let identity = try authenticator.authenticate(first, at: self.now).get()
     let others = (0..<2).map { _ in VerifiedCertificate.of() }
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func aListedSystemGroupIsGiven() throws {
-    let authenticator = CertificateAuthenticator(rules: NameRules(allowSystemNames: ["system:masters"]))
+    let authenticator = CertificateAuthenticator(reader: CertificateReader(names: NameRules(allowSystemNames: ["system:masters"])))
     #expect(try authenticator.authenticate(.of(organizations: ["system:masters"]), at: self.now).get().groups == ["system:masters"])
   }
 

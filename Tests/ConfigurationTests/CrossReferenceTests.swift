@@ -78,7 +78,7 @@ import Testing
   @Test func whatIsConfiguredIsAccepted() {
     #expect(
       faults(in: everyKey, replacing: "[clientCertificate, password]", by: "[password]") == [
-        "30:5: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`"
+        "29:23: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`"
       ])
     #expect(
       faults(in: leastKeys, replacing: "authenticate: [password]", by: "authenticate: [], anonymous: [/]") == [

@@ -31,9 +31,9 @@ let everyKey = """
       streamGrace: 9s
       maximumStreamAge: 10h
   authentication:
-    clientCertificates:
-      username: subject.commonName
-      groups: subject.organization
+    clientCertificates: {uid: fingerprint, extra: {example.org/serial: serial}, issuers: ["CN=Users"], policies: [1.2.3], revocation: {crlFiles: [certs/revoked.crl], ocsp: off},
+      username: subject.commonName,
+      groups: subject.organization}
     passwords:
     - passwordFile: {file: certs/users.yaml}
     cache: {lifetime: 30s}

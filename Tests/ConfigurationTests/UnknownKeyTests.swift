@@ -6,10 +6,6 @@ import Testing
     ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
     ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
-    (
-      "    groups: subject.organization", "    groups: subject.organization\n    revocation: {}",
-      "32:5: authentication.clientCertificates.revocation"
-    ),
     ("authentication:\n", "authentication:\n  tokens: []\n", "29:3: authentication.tokens"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),

@@ -8,9 +8,9 @@ import Testing
   /// Fields that go whatever they say and from whomever they come.
   static let alwaysRemoved = [
     "X-Remote-User", "X-Remote-Group", "X-Remote-Uid", "X-Remote-Extra-Scopes", "X-Remote-Foo", "X-Remote-", "Proxy-Authorization",
-    "Audit-ID", "Authorization",
+    "Audit-ID", "Authorization", "Forwarded", "X-Forwarded-For", "X-Real-Ip",
   ]
-  static let forwardingFacts = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri", "X-Real-Ip"]
+  static let forwardingFacts = ["X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri"]
   static let impersonation = ["Impersonate-User", "Impersonate-Uid", "Impersonate-Group", "Impersonate-Extra-Scopes", "Impersonate-Foo"]
 
   /// Spellings that some server on the way may fold into the name.

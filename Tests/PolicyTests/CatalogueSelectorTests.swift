@@ -128,6 +128,14 @@ import Testing
     }
   }
 
+  @Test func whatNoDocumentListsIsNoSlip() throws {
+    guard let catalogue = Self.catalogue else { return }
+    let rules = "- {name: r, deny: [{paths: [/healthz, \"/debug/**\", /metrics]}, {resources: [\"secrets/*\"]}]}"
+    #expect(PolicyMatcher([try policy(rules)], catalogue: catalogue, reading: .kubernetes).selectingNothing.isEmpty)
+    let generic = PolicyMatcher([try policy("- {name: r, deny: [{paths: [/healthz]}]}")], catalogue: catalogue, reading: .generic)
+    #expect(generic.selectingNothing.count == 1, "what an API server serves says nothing of another")
+  }
+
   @Test func aSlipIsReportedWithTheNearestName() throws {
     guard let catalogue = Self.catalogue else { return }
     let document = try policy(

@@ -33,7 +33,7 @@ import Testing
 
         DENIED by p/secrets: No.
 
-        p/secrets (deny) applies
+        p/secrets (deny, p.yaml:6) applies
           - resources: pods
               the resource is another
           + resources: secrets; verbs: get; namespaces: prod
@@ -84,8 +84,30 @@ import Testing
   @Test func allowAndDefaultAreSaid() throws {
     let rules = "- {name: r, allow: [{resources: [pods]}]}"
     #expect(try Self.explain(rules, "GET", "/api/v1/pods", default: "deny").text.contains("ALLOWED by p/r"))
-    #expect(try Self.explain(rules, "GET", "/api/v1/nodes", default: "deny").text.contains("DENIED by default, because no rule allows it"))
+    #expect(try Self.explain(rules, "GET", "/api/v1/nodes", default: "deny").text.contains("DENIED because no rule allows it: No rule"))
     #expect(try Self.explain(rules, "GET", "/api/v1/nodes").text.contains("ALLOWED because no rule denies it"))
+  }
+
+  @Test func whatTheRouteForbidsIsSaid() throws {
+    let matcher = PolicyMatcher([try policy("- {name: r, deny: [{resources: [pods]}]}")], catalogue: nil, reading: .kubernetes)
+    var request = WrittenRequest(method: "GET", target: "/version", user: "alice", impersonates: .init(user: "bob"))
+    #expect(matcher.explain(request).verdict == .allow)
+    let refused = matcher.explain(request, impersonation: .refuse)
+    #expect(refused.verdict == .deny && refused.rule == nil)
+    #expect(refused.text.contains("DENIED because the route lets nobody act as somebody else: This gateway"))
+    request.impersonates = nil
+    #expect(matcher.explain(request, impersonation: .refuse).verdict == .allow)
+  }
+
+  @Test func whatDecidedComesFirstThenWhatNearlyDid() throws {
+    let explanation = try Self.explain(
+      """
+      - {name: other, deny: [{resources: [nodes]}]}
+      - {name: near, deny: [{resources: [pods]}], only: {users: [bob]}}
+      - {name: decides, deny: [{resources: [pods]}]}
+      """, "GET", "/api/v1/pods")
+    let rules = explanation.text.split(separator: "\n").filter { $0.hasPrefix("p/") }
+    #expect(rules.map { $0.prefix { $0 != " " } } == ["p/decides", "p/near", "p/other"])
   }
 
   @Test func bothIdentitiesAreShown() throws {

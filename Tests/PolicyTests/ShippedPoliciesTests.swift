@@ -29,6 +29,14 @@ import Testing
     }
   }
 
+  @Test(arguments: files) func itsOwnTestsPassAgainstARealServersDocument(_ name: String) throws {
+    guard let catalogue = try RecordedDocument.v2.document()?.catalogue else { return }
+    let document = try Self.load(name)
+    let run = PolicyTestRun(document, catalogue: catalogue)
+    #expect(run.failures.isEmpty, "\(name): \(run.failures.map { "\($0.test.request): \($0.failure ?? "")" })")
+    #expect(run.selectingNothing.map(\.fault.description) == [], "everything that a shipped rule names is there")
+  }
+
   @Test(arguments: files) func itSaysWhatItIsForAndNeedsNoOpenAPIDocument(_ name: String) throws {
     let text = try String(contentsOf: Self.directory.appending(path: "\(name).yaml"), encoding: .utf8)
     #expect(text.hasPrefix("# "))

@@ -49,7 +49,8 @@ import Testing
       let id = try #require(answer.auditID)
       #expect(
         try house.theRequestUpstream().fieldLines == [
-          "X-Kept: 1", upstream.hostLine, "X-Remote-User: alice", "X-Remote-Group: view", "X-Remote-Group: dev,ops", "Audit-ID: \(id)",
+          "X-Kept: 1", upstream.hostLine, "X-Forwarded-For: 127.0.0.1", "X-Remote-User: alice", "X-Remote-Group: view",
+          "X-Remote-Group: dev,ops", "Audit-ID: \(id)",
         ])
       #expect(!upstream.received.contains("admin"))
     }
@@ -61,7 +62,8 @@ import Testing
       let forged = Self.names.filter { $0 != "Proxy-Authorization" }.map(spelling.lines).joined()
       let answer = try await house.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\(forged)\r\n")
       #expect(answer.status == 200)
-      #expect(try house.theRequestUpstream().fieldLines == [upstream.hostLine, "Audit-ID: \(answer.auditID ?? "")"])
+      #expect(
+        try house.theRequestUpstream().fieldLines == [upstream.hostLine, "X-Forwarded-For: 127.0.0.1", "Audit-ID: \(answer.auditID ?? "")"])
       #expect(try house.closingRecord(of: answer).user.username == "system:anonymous")
       // And whoever is refused is refused: no header signs anybody in.
       #expect(try await house.ask("GET /version HTTP/1.1\r\nHost: localhost\r\n\(forged)\r\n").status == 401)
@@ -114,7 +116,8 @@ import Testing
       #expect(answer.status == 200)
       #expect(
         try house.theRequestUpstream().fieldLines == [
-          "X-Kept: 3", upstream.hostLine, "X-Remote-User: alice", "X-Remote-Group: view", "Audit-ID: \(answer.auditID ?? "")",
+          "X-Kept: 3", upstream.hostLine, "X-Forwarded-For: 127.0.0.1", "X-Remote-User: alice", "X-Remote-Group: view",
+          "Audit-ID: \(answer.auditID ?? "")",
         ])
     }
   }
@@ -160,7 +163,8 @@ import Testing
       #expect(answer.status == 200)
       #expect(
         try house.theRequestUpstream().fieldLines == [
-          "X-Kept: 1", upstream.hostLine, "X-Remote-User: carol", "X-Remote-Group: admin", "Impersonate-User: jane", "Impersonate-Uid: 17",
+          "X-Kept: 1", upstream.hostLine, "X-Forwarded-For: 127.0.0.1", "X-Remote-User: carol", "X-Remote-Group: admin",
+          "Impersonate-User: jane", "Impersonate-Uid: 17",
           "Impersonate-Group: a", "Impersonate-Group: b,c", "Impersonate-Extra-acme.com%2fproject: one",
           "Audit-ID: \(answer.auditID ?? "")",
         ])

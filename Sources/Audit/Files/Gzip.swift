@@ -16,7 +16,7 @@ package enum Gzip {
     _ input: Int32, to output: Int32, in directory: any LogDirectory, isCancelled: () -> Bool
   ) throws(SystemError) -> Bool {
     var stream = z_stream()
-    guard sallyport_deflateInit2(&stream, self.level, self.windowBits) == Z_OK else { throw .memory(directory.path) }
+    guard sallyport_deflate_init_window(&stream, self.level, self.windowBits) == Z_OK else { throw .memory(directory.path) }
     defer { deflateEnd(&stream) }
     var offset = 0
     while true {
@@ -85,7 +85,7 @@ package final class GzipInflater {
   package init?() {
     self.stream = .allocate(capacity: 1)
     self.stream.initialize(to: z_stream())
-    guard sallyport_inflateInit2(self.stream, Gzip.windowBits) == Z_OK else { return nil }
+    guard sallyport_inflate_init_window(self.stream, Gzip.windowBits) == Z_OK else { return nil }
   }
 
   deinit {

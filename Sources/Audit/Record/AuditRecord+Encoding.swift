@@ -84,6 +84,13 @@ extension AuditRecord {
   private func encodeClient(into line: inout LineBytes, cut: inout CutFields) {
     if !self.clientAddress.ip.isEmpty {
       line.write(#","sourceIPs":[""#)
+      // As the API server lists them (apimachinery's net.SourceIPs): what was claimed, then the peer.
+      if let claimed = self.origin?.claimed, let last = claimed.last {
+        for address in last == self.clientAddress.ip ? claimed.dropLast() : claimed[...] {
+          line.writeText(address, limit: RecordLimits.name)
+          line.write(#"",""#)
+        }
+      }
       line.writeText(self.clientAddress.ip, limit: RecordLimits.name)
       line.write(#""]"#)
     }

@@ -52,6 +52,8 @@ public struct AuditRecord: Sendable {
 
   // Where the request came in.
   public let clientAddress: ClientAddress
+  /// What is known of where the request comes from once its fields were looked at.
+  public var origin: RequestOrigin?
   public let listener: String
   /// What the client's connection speaks; `nil` where it came to nothing before.
   public let protocolName: String?

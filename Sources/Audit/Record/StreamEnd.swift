@@ -10,7 +10,11 @@ public struct StreamEnd: Sendable, Hashable {
     case stalled
     /// The client certificate by which the stream was admitted has expired.
     case certificateExpired
-    /// Another credential by which it was admitted has.
+    /// The client certificate, or an authority above it, was revoked.
+    case certificateRevoked
+    /// Whether it was revoked cannot be told any more: the revocation list is out of date or gone.
+    case revocationUnknown
+    /// Another credential by which it was admitted has expired.
     case credentialExpired
     /// It lasted as long as a stream may.
     case maximumAge

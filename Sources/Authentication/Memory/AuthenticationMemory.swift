@@ -1,6 +1,7 @@
 import Crypto
 import NIOConcurrencyHelpers
 import SallyportCore
+public import SallyportRevocation
 
 /// What authentication keeps from one configuration generation to the next: the judgements of the last minute, the
 /// counts of failures, and the threads that passwords are verified on. One for each process.
@@ -19,6 +20,7 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let refused: ShardedCache<Problem>
   let flights = SingleFlight<Flight, AuthenticationOutcome>()
   let throttle = NIOLockedValueBox(FailureThrottle())
+  private let lists = NIOLockedValueBox<RevocationStore?>(nil)
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)
 
@@ -31,6 +33,12 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.pool = VerificationPool(threads: threads, waiting: waiting)
     self.verified = ShardedCache(capacity: credentials)
     self.refused = ShardedCache(capacity: credentials / 4)
+  }
+
+  /// The revocation lists of the last generation that has any: they go on where the next one names the same files.
+  public var revocation: RevocationStore? {
+    get { self.lists.withLockedValue { $0 } }
+    set { self.lists.withLockedValue { $0 = newValue } }
   }
 
   public var customMirror: Mirror { Mirror(self, children: []) }

@@ -4,7 +4,7 @@ public import SallyportStrictYAML
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
-    case certificates, privateKey, passwords, openAPI, auditDirectory, auditPolicy
+    case certificates, revocationLists, privateKey, passwords, openAPI, auditDirectory, auditPolicy
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -15,6 +15,7 @@ extension GatewayConfiguration {
       files.append((listener.tls.privateKeyFile, .privateKey))
       if let authorities = listener.tls.clientCAFile { files.append((authorities, .certificates)) }
     }
+    files += (self.authentication.clientCertificates?.revocation?.crlFiles ?? []).map { ($0, .revocationLists) }
     for case .passwordFile(let file) in self.authentication.passwords { files.append((file, .passwords)) }
     for case .requestHeaders(let certificate, let privateKey) in self.credentials.map(\.kind) {
       files.append((certificate, .certificates))

@@ -21,12 +21,27 @@ extension GatewayConfiguration.Authentication {
   public struct ClientCertificates: Sendable, Equatable {
     public enum Username: String, Sendable, CaseIterable {
       case subjectCommonName = "subject.commonName"
+      case email = "san.email"
+      case uri = "san.uri"
+      case dnsName = "san.dns"
     }
     public enum Groups: String, Sendable, CaseIterable {
       case subjectOrganization = "subject.organization"
+      case subjectOrganizationalUnit = "subject.organizationalUnit"
+      case none
     }
     public var username = Username.subjectCommonName
     public var groups = Groups.subjectOrganization
+    /// What the user's UID is; `nil` for none.
+    public var uid: CertificateValue?
+    /// The user's extra attributes, by their keys in lower case.
+    public var extra: [Extra] = []
+    /// The authorities that may have signed a user's certificate; empty for all that a listener trusts.
+    public var issuers: [CertificateIssuer] = []
+    /// The policies of which a certificate must be issued under one; empty for any.
+    public var policies: [String] = []
+    /// `nil`: nobody asks whether a certificate was revoked.
+    public var revocation: Revocation?
 
     public init() {}
   }
@@ -76,18 +91,6 @@ extension GatewayConfiguration.Authentication {
     yaml.mapping { keys in
       keys.notInThisVersion("negativeLifetime")
       return keys.optional("lifetime")?.duration(in: .seconds(1)...(.seconds(3600)))
-    }
-  }
-}
-
-extension GatewayConfiguration.Authentication.ClientCertificates {
-  init(_ yaml: YAMLCursor) {
-    self.init()
-    _ = yaml.mapping { keys in
-      if let username = keys.optional("username")?.choice(of: Username.self) { self.username = username }
-      if let groups = keys.optional("groups")?.choice(of: Groups.self) { self.groups = groups }
-      keys.notInThisVersion("revocation")
-      return ()
     }
   }
 }

@@ -37,7 +37,7 @@ public struct CredentialedRequest: Sendable {
   /// - Throws: ``Problem`` when an identity field is still among the client's: that cannot be, and so is not sent.
   public init(_ permitted: PermittedRequest, credential: UpstreamCredential) throws(Problem) {
     let fields = permitted.authenticated.stripped.head.fields
-    guard !fields.contains(where: { $0.known?.isIdentity == true && $0.known?.isForwardingFact == false }) else {
+    guard !fields.contains(where: { $0.known?.isIdentity == true && $0.known != .xForwarded }) else {
       throw Problem("identityFieldLeft", blame: .ourselves, status: 500, message: "The request could not be prepared for the upstream.")
     }
     self.permitted = permitted
@@ -45,14 +45,4 @@ public struct CredentialedRequest: Sendable {
   }
 
   public var head: RequestHead { self.permitted.authenticated.stripped.head }
-}
-
-extension KnownField {
-  /// Whether the field only tells where a request came from, which a trusted peer may state.
-  var isForwardingFact: Bool {
-    switch self {
-    case .forwarded, .xForwarded, .xForwardedFor, .xRealIP: true
-    default: false
-    }
-  }
 }

@@ -3,14 +3,17 @@ public import SallyportWire
 /// A request without anything by which a client could pass itself off as somebody: the first proof of the way.
 ///
 /// Stripping is done here, before any branch, for every request, also for those that end at an own path or in an error:
-/// - `X-Remote-*`, `Proxy-Authorization`, `Audit-ID`, in every spelling (letter case, `_` for `-`), and `X-Forwarded-*`,
-///   `Forwarded`, `X-Real-Ip` unless a trusted peer sent them, go;
+/// - `X-Remote-*`, `Proxy-Authorization`, `Audit-ID`, `Forwarded`, `X-Forwarded-For`, `X-Real-Ip`, in every spelling (letter
+///   case, `_` for `-`), and the other `X-Forwarded-*` unless a trusted peer sent them, go; what a trusted peer says of
+///   where the request comes from is in ``origin``;
 /// - hop-by-hop fields and every field that `Connection` names go;
 /// - `Impersonate-*` moves into ``impersonation``, `Authorization` and a token among the WebSocket protocols into
 ///   ``authorization``.
 public struct StrippedRequest: Sendable {
   public let head: RequestHead
   public let impersonation: RequestedImpersonation?
+  /// Where the request comes from; `nil` where nobody knows.
+  public let origin: RequestOrigin?
   /// The `Authorization` fields' values, most often one; a token that came as a WebSocket protocol stands behind them as
   /// `Bearer TOKEN`.
   public let authorization: [Secret]
@@ -34,7 +37,8 @@ public struct StrippedRequest: Sendable {
   ///   - such a value or key that is no UTF-8 or holds a control character;
   ///   - a `Connection` that names a field which is meant for the server or for us;
   ///   - a broken token among the WebSocket protocols, or several.
-  public init(stripping head: RequestHead, fromTrustedPeer: Bool) throws(Problem) {
+  public init(stripping head: RequestHead, fromTrustedPeer: Bool, origin: RequestOrigin? = nil) throws(Problem) {
+    self.origin = origin
     var options = ConnectionOptions()
     var impersonation = ImpersonationFields()
     var authorization: [Secret] = []
@@ -57,7 +61,7 @@ public struct StrippedRequest: Sendable {
     var stripped = head
     stripped.fields.removeAll { field in
       guard let known = field.known else { return options.names(field) }
-      if known.isForwardingFact { return !(fromTrustedPeer && field.isSpelledAsDefined) }
+      if known == .xForwarded { return !(fromTrustedPeer && field.isSpelledAsDefined) }
       return known.isHopByHop || known.isIdentity
     }
     let mayUpgrade = options.namesUpgrade && head.version == .http11

@@ -36,7 +36,7 @@ struct ConnectionSetup: Sendable {
     guard let tls = self.tls else {
       let facts = ConnectionFacts(
         listener: self.name, clientAddress: address, isTrustedPeer: self.isTrusted(channel.remoteAddress), tlsVersion: nil,
-        serverName: nil, clientCertificate: nil)
+        serverName: nil, clientCertificate: nil, isTrustedAddress: self.isTrusted)
       return try self.addFront(to: channel, position: .last, facts)
     }
     let generation = tls.current
@@ -48,6 +48,8 @@ struct ConnectionSetup: Sendable {
         context: generation.context, customVerificationCallbackWithMetadata: { handshake.verify($0, $1) })
     try channel.pipeline.syncOperations.addHandlers([ClientHelloHandler(handshake: handshake), server, handshake])
   }
+
+  @Sendable func isTrusted(_ ip: String) -> Bool { self.isTrusted(try? SocketAddress(ipAddress: ip, port: 0)) }
 
   func isTrusted(_ address: SocketAddress?) -> Bool {
     guard !self.trustedPeers.isEmpty, let peer = address.flatMap(PeerAddress.init) else { return false }

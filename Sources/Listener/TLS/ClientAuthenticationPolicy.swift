@@ -13,11 +13,12 @@ import struct Foundation.Date
 /// - It must not be an authority: who holds a CA's key could otherwise be anybody and nobody.
 /// - The key usage of each issuer, where it has one, must allow it to sign certificates, and an issuer's extended key
 ///   usage, where it has one, must not exclude clients (what Go and OpenSSL do, beyond RFC 5280).
+/// - Every key and every signature below the trusted authority must be strong: see ``CertificateStrength``.
 struct ClientAuthenticationPolicy: VerifierPolicy {
   /// What this policy and the library's judge between them. Alternative names are understood by not being an identity here.
   private static let understood: [ASN1ObjectIdentifier] = [
     .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.basicConstraints,
-    .X509ExtensionID.nameConstraints, .X509ExtensionID.subjectAlternativeName,
+    .X509ExtensionID.nameConstraints, .X509ExtensionID.subjectAlternativeName, CertificatePolicies.identifier,
   ]
   let verifyingCriticalExtensions = Self.understood
   let time: Date
@@ -26,8 +27,10 @@ struct ClientAuthenticationPolicy: VerifierPolicy {
     if let fault = Self.fault(ofLeaf: chain.leaf, at: self.time) {
       return .failsToMeetPolicy(reason: fault.detail)
     }
-    for issuer in chain.dropFirst() {
-      if let fault = Self.fault(ofIssuer: issuer) {
+    for (index, issuer) in chain.enumerated().dropFirst() {
+      // The trusted authority is believed for standing in the file, not for what it signed itself with.
+      let signature = index < chain.count - 1 ? CertificateStrength.fault(ofSignature: issuer) : nil
+      if let fault = Self.fault(ofIssuer: issuer) ?? CertificateStrength.fault(ofKey: issuer.publicKey) ?? signature {
         return .failsToMeetPolicy(reason: "the issuer \(issuer.subject): \(fault)")
       }
     }
@@ -45,6 +48,9 @@ struct ClientAuthenticationPolicy: VerifierPolicy {
     // The library refuses these too, but does not say so.
     if let unknown = leaf.extensions.first(where: { $0.critical && !Self.understood.contains($0.oid) }) {
       return ListenerProblem.certificateRefused.with(detail: "has a critical extension that is not understood: \(unknown.oid)")
+    }
+    if let fault = CertificateStrength.fault(ofKey: leaf.publicKey) ?? CertificateStrength.fault(ofSignature: leaf) {
+      return ListenerProblem.certificateWeak.with(detail: fault)
     }
     do {
       if case .isCertificateAuthority? = try leaf.extensions.basicConstraints {

@@ -8,9 +8,9 @@ import struct Foundation.Date
 /// A client certificate that was verified, and until when its whole chain holds.
 struct VerifiedClient: Sendable {
   let certificate: VerifiedCertificate
-  /// When the first certificate of the chain, root included, begins and ends to be valid.
-  let validFrom: Date
-  let validUntil: Date
+
+  var validFrom: Date { self.certificate.notBefore }
+  var validUntil: Date { self.certificate.notAfter }
 
   func isValid(at time: Date) -> Bool { self.validFrom <= time && time <= self.validUntil }
 }
@@ -21,6 +21,8 @@ final class ClientTrust: Sendable {
   let authorities: [NIOSSLCertificate]
   private let encoded: [[UInt8]]
   private let roots: CertificateStore
+  /// The facts of the authorities, shared by all that they signed.
+  private let facts: [Certificate: VerifiedCertificate.Authority]
 
   /// More intermediates than anybody's chain has; the search for a chain can try every order of them.
   static let mostIntermediates = 4
@@ -34,6 +36,7 @@ final class ClientTrust: Sendable {
   init(authorities encoded: [[UInt8]], file: String) throws(Problem) {
     var authorities: [NIOSSLCertificate] = []
     var roots: [Certificate] = []
+    var facts: [Certificate: VerifiedCertificate.Authority] = [:]
     for (index, der) in encoded.enumerated() {
       let place = "\(file): certificate \(index + 1) of \(encoded.count)"
       let root: Certificate
@@ -46,8 +49,14 @@ final class ClientTrust: Sendable {
       guard case .isCertificateAuthority? = try? root.extensions.basicConstraints else {
         throw ListenerProblem.clientCAUnusable.with(detail: "\(place) (\(root.subject)) is not that of an authority (no CA:TRUE)")
       }
+      if let fault = CertificateStrength.fault(ofKey: root.publicKey) {
+        throw ListenerProblem.clientCAUnusable.with(detail: "\(place) (\(root.subject)) \(fault)")
+      }
       roots.append(root)
+      facts[root] = VerifiedCertificate.Authority(
+        der: der, fingerprint: VerifiedCertificate.fingerprint(of: der), subject: "\(root.subject)")
     }
+    self.facts = facts
     self.encoded = encoded
     self.authorities = authorities
     self.roots = CertificateStore(roots)
@@ -73,19 +82,20 @@ final class ClientTrust: Sendable {
     }
     let leaf: Certificate
     let intermediates: [Certificate]
-    let verified: VerifiedCertificate
     do {
       leaf = try Certificate(derEncoded: leafBytes)
       intermediates = try chain.dropFirst().map { try Certificate(derEncoded: $0) }
-      verified = try VerifiedCertificate(describing: leaf, der: leafBytes, fingerprint: fingerprint)
+      // A name that cannot be read makes the better message than a chain that is not found.
+      _ = try VerifiedCertificate.texts(of: .RDNAttributeType.commonName, in: leaf.subject)
     } catch let problem as Problem {
       return .failure(problem)
     } catch {
       return .failure(ListenerProblem.certificateUnreadable.with(detail: "\(error)"))
     }
+    let serial = VerifiedCertificate.serial(of: leaf)
     // The leaf's own faults first: they make the better message, and cost no signature.
     if let fault = ClientAuthenticationPolicy.fault(ofLeaf: leaf, at: time) {
-      return .failure(fault.with(detail: "\(leaf.subject) (serial \(verified.serial)): \(fault.detail)"))
+      return .failure(fault.with(detail: "\(leaf.subject) (serial \(serial)): \(fault.detail)"))
     }
 
     var verifier = Verifier(rootCertificates: self.roots) {
@@ -94,16 +104,29 @@ final class ClientTrust: Sendable {
     }
     switch await verifier.validate(leaf: leaf, intermediates: CertificateStore(intermediates)) {
     case .validCertificate(let path):
-      return .success(
-        VerifiedClient(
-          certificate: verified, validFrom: path.map(\.notValidBefore).max() ?? leaf.notValidBefore,
-          validUntil: path.map(\.notValidAfter).min() ?? leaf.notValidAfter))
+      do {
+        return .success(
+          VerifiedClient(
+            certificate: try VerifiedCertificate(
+              describing: leaf, der: leafBytes, fingerprint: fingerprint, path: Array(path), authority: self.authority)))
+      } catch {
+        return .failure(error as? Problem ?? ListenerProblem.certificateUnreadable.with(detail: "\(error)"))
+      }
     case .couldNotValidate(let failures):
-      let subject = "\(leaf.subject) (serial \(verified.serial), issuer \(leaf.issuer))"
+      let subject = "\(leaf.subject) (serial \(serial), issuer \(leaf.issuer))"
       if let reason = failures.first?.policyFailureReason {
         return .failure(ListenerProblem.certificateRefused.with(detail: "\(subject): \(reason)"))
       }
       return .failure(ListenerProblem.certificateUnknownIssuer.with(detail: subject))
     }
+  }
+  /// The facts of an authority of a verified chain.
+  private func authority(_ certificate: Certificate) throws -> VerifiedCertificate.Authority {
+    if let known = self.facts[certificate] { return known }
+    var serializer = DER.Serializer()
+    try serializer.serialize(certificate)
+    let der = serializer.serializedBytes
+    return VerifiedCertificate.Authority(
+      der: der, fingerprint: VerifiedCertificate.fingerprint(of: der), subject: "\(certificate.subject)")
   }
 }

@@ -127,7 +127,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
     let facts = ConnectionFacts(
       listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
-      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: certificate, httpVersion: version)
+      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: certificate, httpVersion: version,
+      isTrustedAddress: self.setup.isTrusted)
     do {
       try self.setup.addFront(to: context.channel, position: .after(self), facts)
     } catch {

@@ -6,9 +6,10 @@ extension Explanation {
     var lines = self.readingLines
     lines.append("")
     lines.append(self.verdictLine)
-    for rule in self.rules.sorted(by: { $0.applies && !$1.applies }) {
+    // What decided comes first, then what nearly did.
+    for rule in self.rules.filter(\.applies) + self.rules.filter(\.isNear) + self.rules.filter({ !$0.applies && !$0.isNear }) {
       lines.append("")
-      lines.append("\(rule.rule) (\(rule.effect)) \(rule.applies ? "applies" : "does not apply")")
+      lines.append("\(rule.rule) (\(rule.effect), \(rule.place)) \(rule.applies ? "applies" : "does not apply")")
       for selector in rule.selectors {
         lines.append("  \(selector.matches ? "+" : "-") \(selector.selector)")
         lines.append("      \(selector.because)")
@@ -42,11 +43,13 @@ extension Explanation {
   private var verdictLine: String {
     switch self.verdict {
     case .refuse: return "REFUSED with 400: \(self.message ?? "")"
-    case .allow:
-      return "ALLOWED \(self.rule.map { "by \($0)" } ?? "because no rule denies it")"
-    case .deny:
-      return "DENIED by \(self.rule ?? "default, because no rule allows it"): \(self.message ?? "")"
+    case .allow: return "ALLOWED \(self.grounds)"
+    case .deny: return "DENIED \(self.grounds): \(self.message ?? "")"
     }
+  }
+
+  private var grounds: String {
+    self.rule.map { "by \($0)" } ?? "because \(self.because ?? "")"
   }
 
   /// The explanation as JSON with sorted keys.
@@ -55,4 +58,9 @@ extension Explanation {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
+}
+
+extension Explanation.RuleFinding {
+  /// Whether the rule selects the request, and speaks to others.
+  fileprivate var isNear: Bool { !self.applies && self.selectors.contains(where: \.matches) }
 }

@@ -1,4 +1,5 @@
 import SallyportCore
+import SallyportStrictYAML
 import SallyportWire
 
 /// Why a request is allowed or denied: how it reads, what each rule's selectors say to it, and whom each rule speaks to.
@@ -48,6 +49,8 @@ public struct Explanation: Sendable, Codable, Hashable {
   public struct RuleFinding: Sendable, Codable, Hashable {
     /// `POLICY/RULE`
     public var rule: String
+    /// Where the rule stands: `policies/secrets.yaml:31`.
+    public var place: String
     public var effect: String
     /// Whether the rule has its effect on this request: a selector matches, and it speaks to somebody in whose name it is
     /// made; for an allow, to everybody.
@@ -59,6 +62,8 @@ public struct Explanation: Sendable, Codable, Hashable {
   public var verdict: Verdict
   /// The rule that decided; `nil` where none did.
   public var rule: String?
+  /// Why it is allowed or denied where no rule decided: the end of a sentence that begins with "because".
+  public var because: String?
   /// What a denied client reads, or why the request cannot be read.
   public var message: String?
   public var reading: Reading?
@@ -70,30 +75,43 @@ public struct Explanation: Sendable, Codable, Hashable {
 
 extension PolicyMatcher {
   /// Explains the decision on a request.
-  public func explain(_ request: WrittenRequest) -> Explanation {
+  ///
+  /// - Parameter impersonation: what the route makes of a request to act as somebody else, before any rule is asked
+  public func explain(_ request: WrittenRequest, impersonation: AccessPolicy.Impersonation = .allow) -> Explanation {
     do throws(MalformedMessage) {
-      return self.explain(try request.question(at: self.reading))
+      var explanation = self.explain(try request.question(at: self.reading))
+      if impersonation == .refuse, request.impersonates != nil {
+        explanation.verdict = .deny
+        explanation.rule = nil
+        explanation.because = "the route lets nobody act as somebody else"
+        explanation.message = AccessPolicy.impersonationRefusedMessage
+      }
+      return explanation
     } catch {
       return Explanation(
-        verdict: .refuse, rule: nil, message: error.reason, reading: nil, deniesByDefault: self.deniesByDefault, isUnknownOperation: false,
-        rules: [])
+        verdict: .refuse, rule: nil, because: "the request cannot be read one way only", message: error.reason, reading: nil,
+        deniesByDefault: self.deniesByDefault, isUnknownOperation: false, rules: [])
     }
   }
 
   func explain(_ question: PolicyQuestion) -> Explanation {
     let verdict: Explanation.Verdict
     let deciding: String?
+    let because: String?
     var message: String?
     switch self.decide(question) {
-    case .allow(let rule): (verdict, deciding) = (.allow, rule)
+    case .allow(let rule):
+      (verdict, deciding) = (.allow, rule)
+      because = rule == nil ? "no rule denies it" : nil
     case .deny(let rule, let text):
       (verdict, deciding) = (.deny, rule)
+      because = rule == nil ? "no rule allows it" : nil
       message = text
     }
     let selectors = SelectorExplainer(matcher: self, question: question)
     return Explanation(
-      verdict: verdict, rule: deciding, message: message, reading: self.reading(of: question), deniesByDefault: self.deniesByDefault,
-      isUnknownOperation: self.unknownOperation != nil && self.isUnknown(question),
+      verdict: verdict, rule: deciding, because: because, message: message, reading: self.reading(of: question),
+      deniesByDefault: self.deniesByDefault, isUnknownOperation: self.unknownOperation != nil && self.isUnknown(question),
       rules: self.rules.map { self.finding($0, question, selectors) })
   }
 
@@ -124,7 +142,8 @@ extension PolicyMatcher {
     let judged = isOfImpersonationOnly ? findings.filter { !$0.isRequested } : findings
     let speaks = rule.effect == .deny ? judged.contains(where: \.isMeant) : judged.allSatisfy(\.isMeant)
     return .init(
-      rule: compiled.id, effect: rule.effect.rawValue, applies: !matching.isEmpty && speaks, selectors: selectors, people: findings)
+      rule: compiled.id, place: "\(rule.place.file):\(rule.place.line)", effect: rule.effect.rawValue, applies: !matching.isEmpty && speaks,
+      selectors: selectors, people: findings)
   }
 
   private func finding(_ rule: Rule, _ asker: Asker, isRequested: Bool, _ question: PolicyQuestion) -> Explanation.PersonFinding {

@@ -9,10 +9,14 @@ public struct PolicyTestRun: Sendable {
     public let decision: Decision?
     /// Why the case failed, as a sentence; `nil` for one that passed.
     public let failure: String?
+    /// How the decision came about; for a case that failed.
+    public let explanation: Explanation?
   }
 
   public let policy: String
   public let outcomes: [Outcome]
+  /// What the rules name and the catalogue does not have, at the kinds of upstream that the cases are about.
+  public let selectingNothing: [SelectsNothing]
 
   public var failures: [Outcome] { self.outcomes.filter { $0.failure != nil } }
 
@@ -26,6 +30,9 @@ public struct PolicyTestRun: Sendable {
       generic: PolicyMatcher([document], catalogue: catalogue, reading: .generic)
     )
     self.policy = document.name
+    let kinds = Set(document.tests.map(\.upstream))
+    self.selectingNothing =
+      (kinds.contains(.generic) && !kinds.contains(.kubernetes) ? matchers.generic : matchers.kubernetes).selectingNothing
     self.outcomes = document.tests.map { test in
       let reading: PathReading = test.upstream == .kubernetes ? .kubernetes : .generic
       return Self.outcome(of: test, reading, reading == .kubernetes ? matchers.kubernetes : matchers.generic)
@@ -33,14 +40,20 @@ public struct PolicyTestRun: Sendable {
   }
 
   private static func outcome(of test: PolicyTest, _ reading: PathReading, _ matcher: PolicyMatcher) -> Outcome {
+    let request = WrittenRequest(test)
+    let decision: Decision?
+    let failure: String?
     do throws(MalformedMessage) {
-      let decision = matcher.decide(try WrittenRequest(test).question(at: reading))
-      return Outcome(test: test, decision: decision, failure: self.failure(of: test, decision))
+      let made = matcher.decide(try request.question(at: reading))
+      decision = made
+      failure = self.failure(of: test, made)
     } catch {
       // What is refused as unreadable reaches no upstream, and that is all that a deny is expected to do.
       let isExpected = test.expectation == .deny && test.rule == nil
-      return Outcome(test: test, decision: nil, failure: isExpected ? nil : "the gateway answers 400: \(error.reason)")
+      decision = nil
+      failure = isExpected ? nil : "the gateway answers 400: \(error.reason)"
     }
+    return Outcome(test: test, decision: decision, failure: failure, explanation: failure == nil ? nil : matcher.explain(request))
   }
 
   private static func failure(of test: PolicyTest, _ decision: Decision) -> String? {

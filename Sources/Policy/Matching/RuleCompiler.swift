@@ -113,21 +113,33 @@ struct RuleCompiler {
 /// The words of a catalogue, to tell a slip from a name.
 struct CatalogueVocabulary {
   private let catalogue: Catalogue
+  private let reading: PathReading
   private let objects: Set<ObjectPath>
   private let templates: Set<[PathPattern.Segment]>
 
   init(_ catalogue: Catalogue, _ reading: PathReading) {
     self.catalogue = catalogue
+    self.reading = reading
     self.objects = reading == .kubernetes ? Set(catalogue.operations.compactMap { ObjectPath(template: $0.path) }) : []
     self.templates = Set(catalogue.operations.map { PathPattern($0).segments })
   }
 
   func hasResource(_ pattern: ResourcePattern) -> Bool {
-    self.objects.contains { pattern.matches(group: $0.group, resource: $0.resource, subresource: $0.subresource) }
+    // `secrets/*` is written for subresources that there may be one day.
+    let isOfAnySubresource = pattern.subresource?.matchesEverything == true
+    return self.objects.contains { object in
+      pattern.matches(group: object.group, resource: object.resource, subresource: isOfAnySubresource ? "any" : object.subresource)
+    }
   }
+
+  /// What API servers serve and no OpenAPI document of theirs lists.
+  private static let undocumented: Set<String> = [
+    "configz", "debug", "flagz", "healthz", "livez", "logs", "metrics", "openapi", "readyz", "statusz",
+  ]
 
   /// Whether some path of the document is the template, or is below an open one.
   func hasPath(_ template: PathPattern) -> Bool {
+    if self.reading == .kubernetes, case .literal(let first)? = template.segments.first, Self.undocumented.contains(first) { return true }
     if !template.isOpen { return self.templates.contains { Self.agree($0, template.segments) && $0.count == template.segments.count } }
     return self.templates.contains { Self.agree($0, template.segments) }
   }

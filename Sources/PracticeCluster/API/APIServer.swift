@@ -9,13 +9,16 @@ import struct Foundation.UUID
 final class APIServer: Sendable {
   let store: ObjectStore
   let tokens = TokenTable()
+  let files = PodFiles()
+  let refusedStreamProtocols: Set<String>
   private let recorder: RequestRecorder
   private let serverAddress: String
 
-  init(store: ObjectStore, recorder: RequestRecorder, serverAddress: String) {
+  init(store: ObjectStore, recorder: RequestRecorder, serverAddress: String, refusedStreamProtocols: Set<String> = []) {
     self.store = store
     self.recorder = recorder
     self.serverAddress = serverAddress
+    self.refusedStreamProtocols = refusedStreamProtocols
   }
 
   func respond(to head: HTTPRequestHead, _ body: ByteBuffer, _ peer: PeerTrust) -> APIResponse {
@@ -123,6 +126,9 @@ final class APIServer: Sendable {
 
   private func answer(_ exchange: Exchange, _ route: ResourceRoute) throws(APIError) -> APIResponse {
     switch route.operation {
+    case .get where Self.streamingSubresources.contains(route.subresource),
+      .create where Self.streamingSubresources.contains(route.subresource):
+      return try self.connect(exchange, route)
     case .get where route.subresource == "log": return try self.log(exchange, route)
     case .get: return try self.get(exchange, route)
     case .list where exchange.query.flag("watch"), .watch: return try self.watch(exchange, route)

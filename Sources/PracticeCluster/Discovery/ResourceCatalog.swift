@@ -12,7 +12,11 @@ enum ResourceCatalog {
 
   static let pods = ResourceType(
     group: "", version: "v1", plural: "pods", kind: "Pod", shortNames: ["po"], categories: ["all"],
-    subresources: [.init(name: "log", verbs: ["get"]), status],
+    subresources: [
+      .init(name: "attach", verbs: ["create", "get"], kind: "PodAttachOptions"),
+      .init(name: "exec", verbs: ["create", "get"], kind: "PodExecOptions"), .init(name: "log", verbs: ["get"]),
+      .init(name: "portforward", verbs: ["create", "get"], kind: "PodPortForwardOptions"), status,
+    ],
     selectableFields: ["spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "status.phase", "status.podIP"],
     returnsDeletedObject: true)
 

@@ -7,7 +7,7 @@ import NIOSSL
 ///
 /// Stands behind NIOHTTP1's own codec, but not its pipelining handler: that one does not read while an answer is on its way,
 /// so that a client's goodbye in the middle of a watch would be noticed late. Requests that come early wait here instead.
-final class ConnectionHandler: ChannelInboundHandler {
+final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let respond: @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
   private let verifier: PeerVerifier
   private let registry: ConnectionRegistry
+  /// NIOHTTP1's handlers before this one, which go when the connection leaves HTTP.
+  private let http: [any RemovableChannelHandler]
   private var peer: PeerTrust?
   private var state = State.idle
   /// What came while an answer was on its way.
@@ -31,11 +33,12 @@ final class ConnectionHandler: ChannelInboundHandler {
   private static let earlyLimit = 256
 
   init(
-    verifier: PeerVerifier, registry: ConnectionRegistry,
+    verifier: PeerVerifier, registry: ConnectionRegistry, http: [any RemovableChannelHandler],
     respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
   ) {
     self.verifier = verifier
     self.registry = registry
+    self.http = http
     self.respond = respond
   }
 
@@ -96,8 +99,13 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func send(_ response: APIResponse, to request: HTTPRequestHead, keepAlive: Bool, context: ChannelHandlerContext) {
     var head = HTTPResponseHead(version: request.version, status: HTTPResponseStatus(statusCode: response.status))
     for (name, value) in response.headers { head.headers.add(name: name, value: value) }
-    let keepAlive = keepAlive && !response.closesConnection
+    // NIOHTTP1 reads no further behind a request that asks for an upgrade.
+    let keepAlive = keepAlive && !response.closesConnection && !request.headers.contains(name: "Upgrade")
     switch response.body {
+    case .upgrade(let upgrade):
+      self.state = .closed
+      context.writeAndFlush(self.wrapOutboundOut(.head(head)), promise: nil)
+      self.leaveHTTP(for: upgrade.handler(), context: context)
     case .bytes(let bytes):
       head.headers.replaceOrAdd(name: "Content-Length", value: String(bytes.count))
       if !keepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
@@ -120,6 +128,22 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
       }
       self.pump(context: context)
+    }
+  }
+
+  /// Puts another protocol's handler in the place of HTTP's.
+  private func leaveHTTP(for handler: StreamingHandler, context: ChannelHandlerContext) {
+    let pipeline = context.pipeline.syncOperations
+    do {
+      try pipeline.addHandler(handler)
+      let own = try pipeline.context(handler: handler)
+      // The decoder goes last: what it hands on then belongs to the new protocol.
+      let decoder = self.http.first { $0 is ByteToMessageHandler<HTTPRequestDecoder> }
+      for old in [self] + self.http.filter({ $0 !== decoder }) + [decoder].compactMap({ $0 }) { _ = pipeline.removeHandler(old) }
+      self.registry.countTunnel(context.channel)
+      handler.begin(context: own)
+    } catch {
+      context.close(promise: nil)
     }
   }
 

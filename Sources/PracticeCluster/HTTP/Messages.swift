@@ -22,6 +22,8 @@ struct APIResponse: Sendable {
     case bytes([UInt8])
     /// Bytes that are made while they are sent.
     case stream(any BodyStream)
+    /// Nothing: the connection changes its protocol.
+    case upgrade(StreamUpgrade)
   }
 
   var status: Int

@@ -36,9 +36,15 @@ enum TLSSetup {
     limits.maxHeaderFieldSize = self.headerLimit
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(tls)
-    try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+    // As `configureHTTPServerPipeline` sets them up, but that a decoder which is taken out hands on what it has not read.
+    let handlers: [any RemovableChannelHandler] = [
+      HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)),
+      NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
+    ]
+    for handler in handlers { try pipeline.addHandler(handler) }
     try pipeline.addHandler(
-      ConnectionHandler(verifier: verifier, registry: registry) { head, body, peer in server.respond(to: head, body, peer) })
+      ConnectionHandler(verifier: verifier, registry: registry, http: handlers) { head, body, peer in
+        server.respond(to: head, body, peer)
+      })
   }
 }

@@ -72,4 +72,19 @@ struct QueryParameter: Sendable {
     QueryParameter(name: "tailLines", type: "integer", summary: "only this many lines from the end"),
     QueryParameter(name: "timestamps", type: "boolean", summary: "each line begins with its time"),
   ]
+
+  /// What a way into a pod takes.
+  static func connect(_ subresource: String) -> [QueryParameter] {
+    if subresource == "portforward" {
+      return [QueryParameter(name: "ports", type: "integer", summary: "the ports; needed by a WebSocket with channels")]
+    }
+    let command = QueryParameter(name: "command", summary: "the command and its arguments, each a parameter of its own")
+    return (subresource == "exec" ? [command] : []) + [
+      QueryParameter(name: "container", summary: "the container; the only one by default"),
+      QueryParameter(name: "stderr", type: "boolean", summary: "the client hears the errors"),
+      QueryParameter(name: "stdin", type: "boolean", summary: "the client sends an input"),
+      QueryParameter(name: "stdout", type: "boolean", summary: "the client hears the output"),
+      QueryParameter(name: "tty", type: "boolean", summary: "a terminal stands between"),
+    ]
+  }
 }

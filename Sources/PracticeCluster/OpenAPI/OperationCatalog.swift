@@ -139,6 +139,15 @@ private struct Operations {
     let kind = APIOperation.Kind(
       group: subresource.group ?? self.type.group, version: subresource.version ?? self.type.version,
       kind: subresource.kind ?? self.type.kind)
+    if APIServer.streamingSubresources.contains(subresource.name) {
+      // One operation for each method that opens a connection: WebSocket's GET, SPDY's POST.
+      return ["get", "post"].map { method in
+        self.operation(
+          method, path, "connect\(self.prefix)\(method == "get" ? "Get" : "Post")\(self.scope)\(self.type.kind)\(title)",
+          "connect \(method.uppercased()) requests to \(subresource.name) of \(self.type.kind)", action: "connect",
+          query: QueryParameter.connect(subresource.name), answer: .text, kind: kind)
+      }
+    }
     let isLog = subresource.name == "log"
     let object: APIOperation.Content = isLog ? .text : .schema(kind.kind)
     let what = "\(subresource.name) of the specified \(self.type.kind)"

@@ -1,4 +1,4 @@
-import SallyportPolicy
+public import SallyportPolicy
 
 import struct Foundation.Data
 import class Foundation.FileHandle
@@ -12,7 +12,7 @@ extension Catalogue {
   /// - Parameter pathPrefix: what stands before the document's paths at the upstream; `nil` to believe the document
   /// - Returns: the catalogue, and what an operator should look at
   /// - Throws: ``StartFault``, everything that is wrong
-  static func reading(
+  public static func reading(
     file path: String, pathPrefix: String? = nil, limits: OpenAPILimits = OpenAPILimits()
   ) throws(StartFault) -> (catalogue: Catalogue, warnings: [String]) {
     let bytes: [UInt8]

@@ -1,7 +1,6 @@
 import SallyportConfiguration
 import SallyportPolicy
 import SallyportStrictYAML
-import SallyportWire
 
 /// The matcher of each route, compiled against the API description of its upstream.
 struct CompiledPolicies {
@@ -12,26 +11,19 @@ struct CompiledPolicies {
 
   /// - Throws: every fault of the policy files, and what is wrong between them and the routes
   init(_ configuration: GatewayConfiguration) throws(StartFault) {
-    let policies: RoutePolicies
-    do throws(FileFaults) {
-      policies = try RoutePolicies(configuration)
-    } catch {
-      throw StartFault(error)
-    }
-    self.warnings = policies.warnings.map(\.description)
+    let (routes, warnings) = try RouteRules.read(configuration)
+    self.warnings = warnings
     let catalogues = try Self.catalogues(configuration, &self.warnings)
     var faults = FaultCollector()
-    for route in configuration.routes {
-      let documents = policies.documents(for: route)
-      guard !documents.isEmpty, let upstream = configuration.upstreams.first(where: { $0.name == route.upstream }) else { continue }
-      let catalogue = catalogues[upstream.name]
+    for rules in routes where !rules.documents.isEmpty {
+      let catalogue = catalogues[rules.upstream]
       // Without the operations, a rule about one would select nothing: a door that somebody believes to be shut.
-      for document in documents where document.needsCatalogue && catalogue == nil {
+      for document in rules.documents where document.needsCatalogue && catalogue == nil {
         faults.add(
-          "route \(route.name): the policy \(document.name) speaks of operations or of what they return, and the upstream \(upstream.name) "
-            + "has no API description; name one as its `openapi`")
+          "route \(rules.route): the policy \(document.name) speaks of operations or of what they return, and the upstream "
+            + "\(rules.upstream) has no API description; name one as its `openapi`")
       }
-      let matcher = PolicyMatcher(documents, catalogue: catalogue, reading: upstream.kind == .kubernetes ? .kubernetes : .generic)
+      let matcher = rules.matcher(catalogue)
       // A selector that has no effect is a slip that opens a door; one that has some, somebody should look at.
       for nothing in matcher.selectingNothing {
         if nothing.fault.severity == .fault {
@@ -40,7 +32,7 @@ struct CompiledPolicies {
           self.warnings.append(nothing.fault.description)
         }
       }
-      self.matchers[route.name] = matcher
+      self.matchers[rules.route] = matcher
     }
     guard faults.isEmpty else { throw faults.fault }
   }

@@ -14,11 +14,13 @@ public final class Gateway: Sendable {
   private let contexts: LoopContexts
   private let log: AuditLog
   private let logger: Logger
+  private let revocationWatch: Task<Void, Never>
 
   /// Where the listeners listen, in the order of the configuration, with the ports that they got.
   public let addresses: [SocketAddress]
 
   private init(listeners: [Listener], contexts: LoopContexts, log: AuditLog, logger: Logger) {
+    self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
     self.listeners = listeners
     self.contexts = contexts
     self.log = log
@@ -98,6 +100,7 @@ public final class Gateway: Sendable {
   /// - Parameter grace: how long requests get; what is left then, watches most of all, is cut
   public func shutDown(grace: TimeAmount) async {
     for listener in self.listeners { await listener.stopAccepting() }
+    self.revocationWatch.cancel()
     let left = await self.contexts.waitUntilIdle(atMost: grace)
     if left > 0 { self.logger.notice("requests are cut at shutdown", metadata: ["requests": "\(left)"]) }
     await self.contexts.cutStreams(.shutdown)

@@ -5,8 +5,11 @@ import SallyportConfiguration
 import SallyportCore
 import SallyportCredential
 import SallyportPolicy
+import SallyportRevocation
 import SallyportUpstream
 import SallyportWire
+
+import struct Foundation.Date
 
 extension Generation {
   /// Reads everything that a configuration names and joins it.
@@ -16,7 +19,10 @@ extension Generation {
     _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
-    let authenticator = faults.collect { () throws(StartFault) in try Self.authenticator(configuration.authentication, memory) }
+    let revocation = faults.collect { () throws(StartFault) in try configuration.revocation(previous: memory.revocation) } ?? nil
+    let authenticator = faults.collect { () throws(StartFault) in
+      try Self.authenticator(configuration.authentication, revocation: revocation, memory)
+    }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
       credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
@@ -31,7 +37,7 @@ extension Generation {
     let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
     let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() }
     guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
-    for warning in policies.warnings { logger.warning("\(warning)") }
+    for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
@@ -45,13 +51,14 @@ extension Generation {
       streamLimits[listener.name] = StreamLimits(
         credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
     }
+    memory.revocation = revocation
     self.init(
-      hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, streamLimits: streamLimits,
-      auditPolicy: auditPolicy ?? nil)
+      hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, revocation: revocation,
+      streamLimits: streamLimits, auditPolicy: auditPolicy ?? nil)
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
@@ -66,7 +73,8 @@ extension Generation {
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, allowSystemNames: names.users.union(names.groups),
+        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+        revocation: revocation, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
           failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout)),

@@ -1,5 +1,6 @@
 import SallyportAudit
 import SallyportAuthentication
+import SallyportRevocation
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
 final class Generation: Sendable {
@@ -7,17 +8,21 @@ final class Generation: Sendable {
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
+  /// What the authenticator judges client certificates by, for what was admitted and stays; `nil`: by nothing.
+  let revocation: RevocationStore?
   /// How long streams last, by the listener that they came in by.
   private let streamLimits: [String: StreamLimits]
   /// Which requests are recorded; `nil`: all.
   let auditPolicy: AuditPolicy?
 
   init(
-    hash: String, routes: RouteTable, authenticator: Authenticator, streamLimits: [String: StreamLimits], auditPolicy: AuditPolicy? = nil
+    hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore? = nil,
+    streamLimits: [String: StreamLimits], auditPolicy: AuditPolicy? = nil
   ) {
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
+    self.revocation = revocation
     self.streamLimits = streamLimits
     self.auditPolicy = auditPolicy
   }

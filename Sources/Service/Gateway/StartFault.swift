@@ -18,7 +18,10 @@ struct FaultCollector {
   private var messages: [String] = []
 
   var isEmpty: Bool { self.messages.isEmpty }
-  var fault: StartFault { StartFault(self.messages) }
+  /// Each once: two may read the same file.
+  var fault: StartFault {
+    StartFault(self.messages.enumerated().filter { !self.messages[..<$0.offset].contains($0.element) }.map(\.element))
+  }
 
   /// Runs a step; keeps its fault and goes on.
   mutating func collect<Value, Fault: Error>(_ step: () throws(Fault) -> Value) -> Value? {

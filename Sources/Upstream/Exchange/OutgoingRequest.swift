@@ -12,6 +12,8 @@ struct OutgoingRequest {
   private let fields: HeaderFields
   private let credential: ByteBuffer
   private let auditID: String
+  /// Where the request comes from, as the server is told.
+  private let forwardedFor: String
 
   /// - Throws: ``Problem/upstreamRequestUnfit`` when the audit ID would not stay one field, or the body has no length.
   init(_ request: CredentialedRequest, auditID: String) throws(Problem) {
@@ -32,6 +34,7 @@ struct OutgoingRequest {
     self.fields = fields
     self.credential = request.credential.fieldLines
     self.auditID = auditID
+    self.forwardedFor = request.permitted.authenticated.stripped.origin?.forwardedFor ?? ""
   }
 
   /// Whether the request may be sent a second time when a used connection swallowed it: only reads are.
@@ -44,8 +47,13 @@ struct OutgoingRequest {
   ///
   /// - Parameter host: the complete `Host` line of the server
   func write(host: ByteBuffer, to buffer: inout ByteBuffer) {
-    var additions = ByteBufferAllocator().buffer(capacity: host.readableBytes + self.credential.readableBytes + 64)
+    var additions = ByteBufferAllocator().buffer(capacity: host.readableBytes + self.credential.readableBytes + 96)
     additions.writeImmutableBuffer(host)
+    if !self.forwardedFor.isEmpty {
+      additions.writeStaticString("X-Forwarded-For: ")
+      additions.writeString(self.forwardedFor)
+      additions.writeStaticString("\r\n")
+    }
     additions.writeImmutableBuffer(self.credential)
     additions.writeStaticString("Audit-ID: ")
     additions.writeString(self.auditID)

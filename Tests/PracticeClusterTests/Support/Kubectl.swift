@@ -16,9 +16,11 @@ final class Kubectl: Sendable {
 
   let home: URL
   private let executable: URL
+  private let environment: [String: String]
 
   /// - Throws: where there is no kubectl: its tests fail then and are not skipped
-  init(_ fixture: Fixture, user: String = "anna", groups: [String] = ["system:masters"]) throws {
+  init(_ fixture: Fixture, user: String = "anna", groups: [String] = ["system:masters"], environment: [String: String] = [:]) throws {
+    self.environment = environment
     let named = ProcessInfo.processInfo.environment["KUBECTL"].map { [$0] }
     let found = (named ?? ["/usr/bin/kubectl", "/usr/local/bin/kubectl"]).first { FileManager.default.isExecutableFile(atPath: $0) }
     self.executable = URL(filePath: try #require(found, "kubectl is not installed"))
@@ -61,7 +63,8 @@ final class Kubectl: Sendable {
 
   func start(_ arguments: [String]) throws -> Running {
     try Running(
-      executable: self.executable, arguments: ["--kubeconfig", self.home.appending(path: "config").path] + arguments, home: self.home)
+      executable: self.executable, arguments: ["--kubeconfig", self.home.appending(path: "config").path] + arguments, home: self.home,
+      environment: self.environment)
   }
 
   /// A kubectl that runs, its output going to files so that no pipe fills up.
@@ -71,7 +74,7 @@ final class Kubectl: Sendable {
     private let outputFile: URL
     private let errorFile: URL
 
-    init(executable: URL, arguments: [String], home: URL) throws {
+    init(executable: URL, arguments: [String], home: URL, environment: [String: String]) throws {
       let id = UUID().uuidString
       self.outputFile = home.appending(path: "\(id).out")
       self.errorFile = home.appending(path: "\(id).err")
@@ -79,7 +82,7 @@ final class Kubectl: Sendable {
       let process = Process()
       process.executableURL = executable
       process.arguments = arguments
-      process.environment = ["HOME": home.path, "PATH": "/usr/bin:/bin"]
+      process.environment = ["HOME": home.path, "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: self.outputFile)
       process.standardError = try FileHandle(forWritingTo: self.errorFile)

@@ -35,6 +35,10 @@ final class House: Sendable {
     var listener: [String] = []
     /// Keys of `authentication` beside the certificates and the password file.
     var authentication: [String] = []
+    /// How certificates are read, and what they are judged by.
+    var clientCertificates = "username: subject.commonName, groups: subject.organization"
+    /// Writes more of what the configuration names.
+    var prepare: @Sendable (TestPKI, TemporaryDirectory) async throws -> Void = { _, _ in }
     /// Keys of the upstream.
     var upstream: [String] = []
     /// Keys of the one route, `api`.
@@ -132,6 +136,7 @@ final class House: Sendable {
       upstreamPort = started.port
       await started.close()
     }
+    try await plan.prepare(pki, directory)
     let configuration = try GatewayConfiguration.load(file: try self.write(plan, pki, to: directory, upstreamPort: upstreamPort))
     let disk = TestDisk()
     let gateway = try await Gateway.start(configuration, group: group, logger: logger) { files throws(Problem) in
@@ -165,7 +170,7 @@ final class House: Sendable {
         address: 127.0.0.1:0
         tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: client-ca.pem}
       \(keys(plan.listener, "  "))authentication:
-        clientCertificates: {username: subject.commonName, groups: subject.organization}
+        clientCertificates: {\(plan.clientCertificates)}
         passwords: [{passwordFile: {file: users.yaml}}]
       \(keys(plan.authentication, "  "))credentials:
       - name: front-proxy

@@ -17,15 +17,19 @@ enum Kubectl: String, CaseIterable, CustomTestStringConvertible {
   }
 
   /// Starts it with a kubeconfig, and a home of its own: the discovery cache of another test would hide a fault.
-  func start(_ arguments: [String], kubeconfig: String, input: String? = nil) throws -> RunningTool {
-    try RunningTool(
-      self.path, ["--kubeconfig", kubeconfig] + arguments,
-      environment: ["HOME": kubeconfig + ".home.\(self.rawValue)", "KUBECONFIG": "", "KUBE_EDITOR": "false"],
+  func start(
+    _ arguments: [String], kubeconfig: String, input: String? = nil, environment: [String: String] = [:]
+  ) throws -> RunningTool {
+    let own = ["HOME": kubeconfig + ".home.\(self.rawValue)", "KUBECONFIG": "", "KUBE_EDITOR": "false"]
+    return try RunningTool(
+      self.path, ["--kubeconfig", kubeconfig] + arguments, environment: own.merging(environment) { $1 },
       input: input.map { Data($0.utf8) })
   }
 
-  func run(_ arguments: [String], kubeconfig: String, input: String? = nil) async throws -> ToolRun {
-    try await self.start(arguments, kubeconfig: kubeconfig, input: input).result()
+  func run(
+    _ arguments: [String], kubeconfig: String, input: String? = nil, environment: [String: String] = [:]
+  ) async throws -> ToolRun {
+    try await self.start(arguments, kubeconfig: kubeconfig, input: input, environment: environment).result()
   }
 }
 

@@ -18,18 +18,26 @@ final class ServedGateway {
   /// The gateway's port; the same after a restart.
   private(set) var port: Int
 
-  private init(cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, files: (TemporaryDirectory) throws -> Void) async throws {
+  private init(
+    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], files: (TemporaryDirectory) throws -> Void
+  ) async throws {
     self.cluster = cluster
     self.group = group
     try files(self.directory)
-    try Self.writeConfiguration(to: self.directory, port: 0, clusterPort: cluster.port)
+    try Self.writeConfiguration(to: self.directory, port: 0, clusterPort: cluster.port, policies: policies)
     self.process = try Self.serve(self.directory.file("sallyport.yaml"))
     self.port = try await Self.port(of: self.process)
-    try Self.writeConfiguration(to: self.directory, port: self.port, clusterPort: cluster.port)
+    try Self.writeConfiguration(to: self.directory, port: self.port, clusterPort: cluster.port, policies: policies)
   }
 
   /// Runs a test with a gateway and a cluster, and ends both behind it.
-  static func with(_ body: (ServedGateway) async throws -> Void) async throws {
+  ///
+  /// - Parameters:
+  ///   - policies: paths of policy files
+  ///   - refusing: protocols of exec and port-forward that the cluster does not speak
+  static func with(
+    policies: [String] = [], refusing: Set<String> = [], _ body: (ServedGateway) async throws -> Void
+  ) async throws {
     // The cluster's side of many connections is in this process.
     var limit = rlimit()
     if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
@@ -40,12 +48,13 @@ final class ServedGateway {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var logger = Logger(label: "cluster")
     logger.logLevel = .error
-    let configuration = PracticeCluster.Configuration(
+    var configuration = PracticeCluster.Configuration(
       serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
       requestHeaderCA: pki.frontProxyAuthority.certificatePEM)
+    configuration.refusedStreamProtocols = refusing
     let cluster = try await PracticeCluster.start(configuration, group: group, logger: logger)
     do {
-      let served = try await ServedGateway(cluster: cluster, group: group) { try Self.write(pki, to: $0) }
+      let served = try await ServedGateway(cluster: cluster, group: group, policies: policies) { try Self.write(pki, to: $0) }
       try await body(served)
       served.process.signal(SIGKILL)
     } catch {
@@ -66,7 +75,8 @@ final class ServedGateway {
     ] { try directory.write(content, to: name) }
   }
 
-  private static func writeConfiguration(to directory: TemporaryDirectory, port: Int, clusterPort: Int) throws {
+  private static func writeConfiguration(to directory: TemporaryDirectory, port: Int, clusterPort: Int, policies: [String]) throws {
+    let policy = policies.isEmpty ? "" : "policy: {files: [\(policies.map { "\"\($0)\"" }.joined(separator: ", "))]}\n"
     try directory.write(
       """
       apiVersion: sallyport.dev/v1alpha1
@@ -92,7 +102,7 @@ final class ServedGateway {
         credential: front-proxy
         authenticate: [clientCertificate]
       audit: {directory: audit}
-
+      \(policy)
       """, to: "sallyport.yaml")
   }
 
