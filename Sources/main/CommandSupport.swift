@@ -71,9 +71,13 @@ enum OpenFileLimit {
   }
 }
 
-/// A limit for the size of files is an error of the write that would pass it, and not the end of the process.
-enum FileSizeLimit {
-  static func isAnError() { signal(SIGXFSZ, SIG_IGN) }
+/// What a write cannot do is an error of the write, and not the end of the process: past a limit for the size of files, and
+/// to somebody who reads no more.
+enum WriteSignals {
+  static func areErrors() {
+    signal(SIGXFSZ, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
+  }
 }
 
 /// Waits for a signal that asks the process to end.

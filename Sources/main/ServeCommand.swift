@@ -16,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     OpenFileLimit.raise()
-    FileSizeLimit.isAnError()
+    WriteSignals.areErrors()
     let configuration = try Faults.reported { try GatewayConfiguration.load(file: self.config) }
     let logger = self.logging.logger()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops ?? System.coreCount)

@@ -125,6 +125,7 @@ import Testing
 
   @Test func aCompressedFileIsReadAsAPlainOne() throws {
     let log = try WrittenLog(records: 300, rotation: .init(size: 20_000))
+    try log.waitForCompression()
     var count = 0
     var last = ""
     try LogShow(RecordFilter()).run([log.directory]) { record, _ in

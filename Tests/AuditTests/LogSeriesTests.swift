@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOPosix
 import SallyportCore
 import Testing
 
@@ -280,5 +281,53 @@ import Testing
     #expect(first.map { String(decoding: $0, as: UTF8.self) } == "{\"line\":0}\n")
     #expect((self.temporary.bytes("\(name).gz")?.count ?? .max) < text.utf8.count / 3)
     compressor.close()
+  }
+}
+
+@Suite struct RecordPrinterTests {
+  /// A pipe of the system, which takes some 64 KiB and then makes its writer wait.
+  private func pipe() -> (read: Int32, write: Int32) {
+    var ends: [Int32] = [0, 0]
+    #expect(Glibc.pipe(&ends) == 0)
+    return (ends[0], ends[1])
+  }
+
+  private func readAll(_ descriptor: Int32) -> String {
+    String(decoding: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).readDataToEndOfFile(), as: UTF8.self)
+  }
+
+  @Test func whatIsInTheFileIsPrintedAsItStandsThere() throws {
+    let temporary = TemporaryDirectory()
+    let (read, write) = self.pipe()
+    let log = try AuditLog(
+      AuditLogConfiguration(directory: temporary.path, printsRecords: true), files: { $0 }, clock: WallTime.now, output: write)
+    for number in 0..<100 {
+      _ = log.append(ChainedLines.record("\(number)"), to: .requests, on: MultiThreadedEventLoopGroup.singleton.next())
+    }
+    log.close()
+    Glibc.close(write)
+    let printed = self.readAll(read).split(separator: "\n").filter { $0.contains("\"text\"") }
+    #expect(printed.count == 100)
+    #expect(try printed == temporary.lines("requests.jsonl").filter { $0.contains("\"text\"") }.map(Substring.init))
+  }
+
+  @Test func aReaderThatStandsStillDelaysNothingAndIsToldWhatItMissed() async throws {
+    let (read, write) = self.pipe()
+    let printer = RecordPrinter(to: write)
+    let line = ByteBuffer(string: String(repeating: "x", count: 99_999) + "\n")
+    let start = ContinuousClock.now
+    for _ in 0..<1_000 { printer.print(line) }
+    #expect(ContinuousClock.now - start < .seconds(20), "nobody reads, and nobody waits")
+    // Now somebody does, and what is printed from then on is behind the notice.
+    let reader = Task.detached { self.readAll(read) }
+    for _ in 0..<50 {
+      try await Task.sleep(for: .milliseconds(20))
+      printer.print(line)
+    }
+    printer.close()
+    Glibc.close(write)
+    let text = await reader.value
+    #expect(text.contains("\"sallyport.dev/event\":\"outputLost\""))
+    #expect(text.split(separator: "\n").allSatisfy { $0.utf8.count == 99_999 || $0.hasPrefix("{\"kind\"") }, "whole lines only")
   }
 }

@@ -46,7 +46,11 @@ package enum CheckpointKeyFile {
     let number = errno
     close(descriptor)
     guard isWritten else { throw self.fault("\(path): cannot be written: \(errorText(number))") }
-    guard link(temporary, path) == 0 else { throw self.fault("\(path): cannot be made: \(errorText(errno))") }
+    guard link(temporary, path) == 0 else {
+      // Another process was first; its key is the one.
+      if errno == EEXIST { return try self.load(path) }
+      throw self.fault("\(path): cannot be made: \(errorText(errno))")
+    }
     return key
   }
 

@@ -81,21 +81,20 @@ struct SeriesVerifier {
       return
     }
     switch header.number {
-    case self.fileNumber + 1: break
+    case self.fileNumber + 1:
+      if !self.links.contains(header.opening) {
+        report.add(
+          .cut, "\(file.path):1",
+          "does not go on from where the file before it ends: that one was cut, changed or replaced, or this one was")
+      }
     case self.fileNumber: report.add(.file, file.path, "is file \(header.number) of its series, of which there is another one")
     case ...self.fileNumber:
       report.add(.file, file.path, "is file \(header.number) of its series and stands behind file \(self.fileNumber)")
     default:
       report.add(
-        .file, file.path,
-        "is file \(header.number) of its series; \(Self.range(self.fileNumber + 1, header.number - 1)) missing")
+        .file, file.path, "is file \(header.number) of its series; \(Self.range(self.fileNumber + 1, header.number - 1)) missing")
     }
-    if !self.links.contains(header.opening) {
-      report.add(
-        .cut, "\(file.path):1",
-        "does not go on from where the file before it ends: that one was cut, changed or replaced, or this one was")
-      self.isResuming = true
-    }
+    if !self.links.contains(header.opening) { self.isResuming = true }
     self.links = [header.opening]
   }
 
