@@ -306,9 +306,10 @@ import Testing
     }
     log.close()
     Glibc.close(write)
-    let printed = self.readAll(read).split(separator: "\n").filter { $0.contains("\"text\"") }
+    func records(_ lines: [String]) -> [String] { lines.filter { $0.contains("\"text\"") } }
+    let printed = records(self.readAll(read).split(separator: "\n").map(String.init))
     #expect(printed.count == 100)
-    #expect(try printed == temporary.lines("requests.jsonl").filter { $0.contains("\"text\"") }.map(Substring.init))
+    #expect(printed == records(try temporary.lines("requests.jsonl")))
   }
 
   @Test func aReaderThatStandsStillDelaysNothingAndIsToldWhatItMissed() async throws {
