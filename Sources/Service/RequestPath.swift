@@ -112,8 +112,10 @@ struct RequestPath {
     let bound = NIOLoopBound((self, exchange), eventLoop: eventLoop)
     future.hop(to: eventLoop).whenComplete { result in
       let (path, exchange) = bound.value
-      guard !exchange.isOver else { return }
+      guard exchange.awaitsAnswer else { return }
       exchange.stream.setRequestFlow(paused: false)
+      // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
+      guard exchange.awaitsAnswer else { return }
       switch result {
       case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)
       case .failure(let error): exchange.answer(Problem.authenticationFailed.with(detail: "\(error)"))

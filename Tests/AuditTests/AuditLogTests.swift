@@ -200,7 +200,7 @@ import Testing
       #expect(log.state == .failing(.auditUnwritable))
       faulty.set { $0.errors = [:] }
       // Bounded: the log looks every two milliseconds.
-      for _ in 0..<5_000 where log.state != .writable { try await Task.sleep(for: .milliseconds(2)) }
+      for _ in 0..<30_000 where log.state != .writable { try await Task.sleep(for: .milliseconds(2)) }
       #expect(log.state == .writable)
       #expect(try temporary.records("requests.jsonl") == [])
       log.close()

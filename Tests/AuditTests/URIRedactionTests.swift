@@ -63,7 +63,7 @@ import Testing
     var isSecret = false
     let time = clock.measure { isSecret = name.withBytes { URIRedaction.isSecret(name: $0) } }
     #expect(isSecret)
-    #expect(time < .seconds(5))
+    #expect(time < .seconds(60))
   }
 
   @Test func aValueThatLooksLikeAPlaceholderOrALineIsGone() throws {

@@ -8,7 +8,7 @@ import Testing
 import struct Foundation.Date
 
 /// Who is believed by certificate, over real handshakes.
-@Suite(.timeLimit(.minutes(1))) struct ClientCertificateTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientCertificateTests {
   @Test func aClientWithoutACertificateIsLetInAsNobody() async throws {
     let fixture = try await ListenerFixture.start()
     #expect(try await fixture.facts(of: fixture.connect()) == "nobody TLSv1.3 localhost false")

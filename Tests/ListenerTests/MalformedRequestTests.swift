@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What cannot be read, or can be read in two ways, is answered once and ends its connection.
-@Suite(.timeLimit(.minutes(1))) struct MalformedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct MalformedRequestTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let bytes: String

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whole requests over real connections.
-@Suite(.timeLimit(.minutes(1))) struct RequestsOverTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestsOverTLSTests {
   private static func answer(_ status: String, _ body: String) -> String {
     "HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
   }
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test func aHeadInDropsIsCutInTheEnd() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await fixture.connect()
     try await client.send("GET /echo HTTP/1.1\r\nHost: loc")
     #expect(try await client.readToEnd() == "")

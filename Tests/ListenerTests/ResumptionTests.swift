@@ -8,7 +8,7 @@ import Testing
 import struct Foundation.Date
 
 /// Sessions that come back: quick for those who are still believed, worth nothing to the others.
-@Suite(.timeLimit(.minutes(1))) struct ResumptionTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumptionTests {
   struct Setting {
     let fixture: ListenerFixture
     let client: OpenSSLClient

@@ -16,7 +16,7 @@ import Testing
   @Test(arguments: [TLSVersion.tlsv12, .tlsv13])
   func aCertificateThatExpiresOnAKeptConnectionIsNoLongerBelieved(_ version: TLSVersion) async throws {
     try await House.with { house in
-      let end = Date(timeIntervalSinceNow: 5)
+      let end = Date(timeIntervalSinceNow: 8)
       let short = try house.pki.client("alice", groups: ["view"]) { $0.notAfter = end }
       let client = try await house.connect(as: short) { $0.maximumVersion = version }
       let request = "GET /api/v1/namespaces/dev/pods HTTP/1.1\r\nHost: localhost\r\n\r\n"

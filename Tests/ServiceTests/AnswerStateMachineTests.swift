@@ -212,4 +212,14 @@ import Testing
   func aHostFieldWithoutAHostNamesNone(field: String) {
     #expect(HostName(hostField: field) == nil)
   }
+
+  @Test func aRequestThatWasAnsweredGoesNowhere() {
+    var machine = AnswerStateMachine()
+    #expect(machine.isAwaitingHead)
+    _ = machine.headReceived(ResponseHead(status: 400))
+    #expect(!machine.isAwaitingHead)
+    // While its record is being written it is not done, and yet answered.
+    #expect(machine.endReceived(trailers: HeaderFields()) == .auditEnd)
+    #expect(!machine.isAwaitingHead && !machine.isDone)
+  }
 }

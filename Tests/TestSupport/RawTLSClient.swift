@@ -11,7 +11,7 @@ import NIOTLS
 /// let answer = try await client.read(until: "\r\n\r\n")
 /// let rest = try await client.readToEnd()                    // until the server closes
 /// ```
-/// Every wait ends with a ``Timeout`` after ten seconds unless told otherwise.
+/// Every wait ends with a ``Timeout`` after a minute unless told otherwise: a bound on failure, and nothing that is measured.
 public final class RawTLSClient: Sendable {
   /// How the client speaks TLS.
   public struct TLS: Sendable {
@@ -124,24 +124,24 @@ public final class RawTLSClient: Sendable {
   public func sendAndForget(_ text: String) { self.channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
 
   /// Everything up to and with `marker`; what comes behind it is kept for the next read.
-  public func read(until marker: String, timeout: TimeAmount = .seconds(10)) async throws -> String {
+  public func read(until marker: String, timeout: TimeAmount = .minutes(1)) async throws -> String {
     try await self.read(timeout) { received, _ in
       received.readableBytesView.firstEnd(of: Array(marker.utf8)).map { $0 - received.readerIndex }
     }
   }
 
   /// The next bytes, exactly so many.
-  public func read(count: Int, timeout: TimeAmount = .seconds(10)) async throws -> String {
+  public func read(count: Int, timeout: TimeAmount = .minutes(1)) async throws -> String {
     try await self.read(timeout) { received, _ in received.readableBytes >= count ? count : nil }
   }
 
   /// Everything until the server ends the connection, in order or not.
-  public func readToEnd(timeout: TimeAmount = .seconds(10)) async throws -> String {
+  public func readToEnd(timeout: TimeAmount = .minutes(1)) async throws -> String {
     try await self.read(timeout) { received, hasEnded in hasEnded ? received.readableBytes : nil }
   }
 
   /// Waits for the end of the connection and says how it ended: `nil` in order (by TLS, with `close_notify`).
-  public func end(timeout: TimeAmount = .seconds(10)) async throws -> (any Error)? {
+  public func end(timeout: TimeAmount = .minutes(1)) async throws -> (any Error)? {
     _ = try await self.readToEnd(timeout: timeout)
     return try await self.channel.eventLoop.submit { [collector] in collector.value.error }.get()
   }

@@ -75,6 +75,14 @@ struct HTTP2ConnectionStateMachine {
     return .announceEnd(lastStream: self.lastStream)
   }
 
+  /// Whether a stream is behind the one that the client was told is the last.
+  func cameTooLate(_ id: HTTP2StreamID) -> Bool {
+    switch self.state {
+    case .announced, .ending: id > self.lastStream
+    case .open, .closed: false
+    }
+  }
+
   /// The client has heard that the connection ends.
   mutating func announcementHeard() -> Action {
     guard case .announced = self.state else { return .none }
@@ -112,7 +120,9 @@ struct HTTP2ConnectionStateMachine {
       switch self.state {
       case .closed: nil
       case .announced(let since): since + self.timeouts.linger
-      case .open: self.idleSince.map { $0 + (self.isFirst ? self.timeouts.head : self.timeouts.idle) }
+      case .open where self.isFirst: self.idleSince.map { $0 + self.timeouts.head }
+      // Whoever has begun a head rests no more, and has the time of a head for it.
+      case .open: self.headSince == nil ? self.idleSince.map { $0 + self.timeouts.idle } : nil
       case .ending: nil
       }
     guard case .closed = self.state else {
@@ -130,6 +140,10 @@ struct HTTP2ConnectionStateMachine {
       return .cutHalfAHead
     }
     switch self.state {
+    // The time of the first head began with the connection, somewhat before its first byte came.
+    case .open where self.headSince != nil:
+      self.state = .closed
+      return .cutHalfAHead
     case .open: return self.drain(now: now)
     case .announced: return self.announcementHeard()
     case .ending, .closed: return .none

@@ -26,6 +26,10 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private var timerDeadline = NIODeadline.distantFuture
   /// The error that we told the client in a GOAWAY.
   private var fatalError: UInt32?
+  /// Whether the library met an error of the connection that it may not tell.
+  private var couldNotSendGoAway = false
+  /// Whether the library stopped in the middle of what was read, at a frame that does not matter.
+  private var isInterrupted = false
 
   init(receiver: any RequestReceiver, facts: ConnectionFacts, limits: MessageLimits, timeouts: ListenerTimeouts, now: NIODeadline) {
     self.receiver = receiver
@@ -71,14 +75,38 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // The library reports the errors of streams here, too, and ends those streams by itself. Only for an error of the
     // connection has it sent a GOAWAY before.
-    guard let code = self.fatalError else { return }
+    guard let code = self.fatalError else { return self.errorBehindAnnouncement(error) }
     let isFlood = HTTP2ErrorCode(networkCode: Int(code)) == .enhanceYourCalm
     // The error's own text may quote fields.
     self.fail(
       (isFlood ? ListenerProblem.http2Flood : ListenerProblem.http2Malformed).with(detail: String(describing: type(of: error))))
   }
 
+  /// Behind the GOAWAY by which we said which stream is the last, the library may not send one that names a later stream,
+  /// as it does for an error of the connection; it reports that first, and then the error.
+  private func errorBehindAnnouncement(_ error: any Error) {
+    guard self.couldNotSendGoAway else {
+      self.couldNotSendGoAway = error is NIOHTTP2Errors.RaisedGoawayLastStreamID
+      return
+    }
+    self.couldNotSendGoAway = false
+    switch error {
+    // The body of a request that crossed our GOAWAY on its way, with requests under way or without. The client knows that
+    // it was not taken, and repeats it elsewhere; what is under way must not wait behind it, or be cut off by it.
+    case let late as NIOHTTP2Errors.NoSuchStream where self.machine.cameTooLate(late.streamID): self.isInterrupted = true
+    case is NIOHTTP2Errors.IOOnClosedConnection: self.isInterrupted = true
+    default:
+      self.fail(ListenerProblem.http2Malformed.with(detail: String(describing: type(of: error))), telling: .protocolError)
+    }
+  }
+
   // MARK: What the transport sees
+
+  /// Whether the library has to be asked to go on with what it has read.
+  func takeInterruption() -> Bool {
+    defer { self.isInterrupted = false }
+    return self.isInterrupted
+  }
 
   /// The library or we have sent a GOAWAY.
   func sentGoAway(_ code: UInt32) {
@@ -94,8 +122,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   /// The client sent more frames than it has reason to.
   func exceededFrameBudget() {
-    self.send(.goAway(lastStreamID: 0, errorCode: .enhanceYourCalm, opaqueData: nil))
-    self.fail(ListenerProblem.http2Flood.with(detail: "frames without content"))
+    self.fail(ListenerProblem.http2Flood.with(detail: "frames without content"), telling: .enhanceYourCalm)
   }
 
   /// The transport broke.
@@ -154,9 +181,11 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.context?.eventLoop.assumeIsolated().execute { self.context?.close(promise: nil) }
   }
 
-  /// The connection ends with what was said last.
-  private func fail(_ problem: Problem) {
+  /// The connection ends with what was said last, or with this.
+  private func fail(_ problem: Problem, telling code: HTTP2ErrorCode? = nil) {
+    // Ended before it is said: the GOAWAY closes the streams, and the last of them would end the connection in peace.
     guard self.machine.ended() else { return }
+    if let code { self.send(.goAway(lastStreamID: 0, errorCode: code, opaqueData: nil)) }
     self.receiver.connectionFailed(problem, from: self.facts.clientAddress, listener: self.facts.listener)
     self.context?.flush()
     self.context?.close(promise: nil)

@@ -47,6 +47,8 @@ final class HTTP2TransportHandler: ChannelDuplexHandler {
       return self.connection.exceededFrameBudget()
     }
     context.fireChannelRead(data)
+    // Each time it is asked, the library goes on by one frame at least.
+    while self.connection.takeInterruption() { context.fireChannelRead(self.wrapInboundOut(ByteBuffer())) }
     self.connection.received(isInsideHead: self.received.awaitsPreface || self.received.isInsideFieldSection)
   }
 

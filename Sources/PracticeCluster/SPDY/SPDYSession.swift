@@ -21,6 +21,8 @@ struct SPDYSession: StreamTransport {
   private var isFinished = false
   private var output: [ByteBuffer] = []
 
+  var endsOutput: Bool { false }
+
   mutating func open() -> [StreamEvent] { [] }
 
   mutating func takeOutput() -> [ByteBuffer] {

@@ -30,4 +30,10 @@ protocol StreamTransport {
   /// Says goodbye; nothing is sent after it.
   mutating func finish()
   mutating func takeOutput() -> [ByteBuffer]
+  /// Whether the connection's output ends behind the goodbye, while the client's side is still heard.
+  ///
+  /// A WebSocket client may wait for its socket with messages in its TLS library already, as Python's does, and only the end
+  /// wakes it. kubectl's SPDY library throws away at the end what it has read and not yet handed on, so there it is the
+  /// client that ends.
+  var endsOutput: Bool { get }
 }

@@ -15,6 +15,7 @@ final class StreamingHandler: ChannelInboundHandler {
   private var transport: any StreamTransport
   private var session: any PodSession
   private var isFinished = false
+  private var outputHasEnded = false
 
   init(_ transport: any StreamTransport, _ session: any PodSession) {
     self.transport = transport
@@ -77,12 +78,20 @@ final class StreamingHandler: ChannelInboundHandler {
     guard !output.isEmpty else { return }
     for bytes in output { context.write(self.wrapOutboundOut(bytes), promise: nil) }
     context.flush()
+    guard self.isFinished, self.transport.endsOutput, !self.outputHasEnded else { return }
+    self.outputHasEnded = true
+    self.whenTaken(context: context) { $0.close(mode: .output, promise: nil) }
+  }
+
+  /// Does something once everything that was said has been taken: a close throws away what was not.
+  private func whenTaken(context: ChannelHandlerContext, _ body: @escaping @Sendable (ChannelHandlerContext) -> Void) {
+    let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.writeAndFlush(self.wrapOutboundOut(ByteBuffer())).whenComplete { _ in body(loopBound.value) }
   }
 
   /// Closes when everything that was said has been taken.
   private func close(context: ChannelHandlerContext) {
-    let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    context.writeAndFlush(self.wrapOutboundOut(ByteBuffer())).whenComplete { _ in loopBound.value.close(promise: nil) }
+    self.whenTaken(context: context) { $0.close(promise: nil) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -43,6 +43,8 @@ struct WebSocketChannels: StreamTransport {
     self.knowsCloseSignal = knowsCloseSignal
   }
 
+  var endsOutput: Bool { true }
+
   mutating func open() -> [StreamEvent] {
     for channel in self.channels {
       if let greeting = channel.greeting { self.write(greeting, on: channel.id) }

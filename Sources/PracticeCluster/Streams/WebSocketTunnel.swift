@@ -11,6 +11,8 @@ struct WebSocketTunnel<Inner: StreamTransport>: StreamTransport {
 
   init(_ inner: Inner) { self.inner = inner }
 
+  var endsOutput: Bool { self.inner.endsOutput }
+
   mutating func open() -> [StreamEvent] { self.inner.open() }
 
   mutating func receive(_ bytes: ByteBuffer) throws(StreamFault) -> [StreamEvent] {

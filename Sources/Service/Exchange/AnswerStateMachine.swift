@@ -51,6 +51,12 @@ struct AnswerStateMachine {
     }
   }
 
+  /// Whether nothing has been answered yet, by anybody. A request whose rest could not be read is answered while it may still
+  /// be waiting for a password's verification or for a record, and must go nowhere from there.
+  var isAwaitingHead: Bool {
+    if case .awaitingHead = self.state { true } else { false }
+  }
+
   var isDone: Bool {
     if case .done = self.state { true } else { false }
   }

@@ -47,17 +47,21 @@ final class Exchange {
   }
 
   var isOver: Bool { self.answer.isDone }
+  /// Whether the request may still go on its way.
+  var awaitsAnswer: Bool { self.answer.isAwaitingHead }
 
   // MARK: - Forwarding
 
   /// Sends the request to its upstream, behind a `RequestReceived` record where the request changes something or stays.
   func forward(_ request: CredentialedRequest, to upstream: Upstream) {
-    guard !self.isOver else { return }
+    guard self.awaitsAnswer else { return }
     guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
     self.stream.setRequestFlow(paused: true)
     self.write(.requestReceived) { [self] succeeded in
-      guard !self.isOver else { return }
+      guard self.awaitsAnswer else { return }
       self.stream.setRequestFlow(paused: false)
+      // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
+      guard self.awaitsAnswer else { return }
       guard succeeded else { return self.withhold() }
       self.startForwarding(request, to: upstream)
     }

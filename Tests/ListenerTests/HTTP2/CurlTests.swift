@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Requests of curl, which speaks HTTP/2 by a library that is not ours.
-@Suite(.timeLimit(.minutes(2))) struct CurlTests {
+@Suite(.timeLimit(.minutes(5))) struct CurlTests {
   private struct Answer {
     let status: Int
     let version: String

@@ -59,6 +59,21 @@ import Testing
     #expect(self.machine.timerFired(now: Self.at(45)) == .cutHalfAHead)
   }
 
+  @Test mutating func theFirstHeadHasTheTimeOfTheConnectionsBeginning() {
+    self.machine.received(isInsideHead: true, now: Self.at(3))
+    #expect(self.machine.deadline == Self.at(15))
+    #expect(self.machine.timerFired(now: Self.at(15)) == .cutHalfAHead, "a GOAWAY has no place in half a preface")
+  }
+
+  @Test mutating func whoBeginsAHeadRestsNoMore() {
+    self.machine.streamOpened(1)
+    _ = self.machine.streamClosed(now: Self.at(5))
+    self.machine.received(isInsideHead: true, now: Self.at(60))
+    #expect(self.machine.deadline == Self.at(75))
+    #expect(self.machine.timerFired(now: Self.at(65)) == .none)
+    #expect(self.machine.timerFired(now: Self.at(75)) == .cutHalfAHead)
+  }
+
   @Test mutating func aHeadMustComeToItsEndWhileTheConnectionIsToldToEnd() {
     self.machine.streamOpened(1)
     _ = self.machine.drain(now: Self.at(0))

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// How a connection begins, rests and ends.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2ConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2ConnectionTests {
   // MARK: Draining
 
   @Test func drainingLetsTheRequestsUnderWayEndAndTakesNoOther() async throws {
@@ -41,6 +41,65 @@ import Testing
     let frames = try await client.framesToEnd()
     #expect(frames.filter(\.isGoAway).map(\.number) == [1])
     #expect(frames.filter { $0.stream == 3 }.map(\.errorCode) == [7], "REFUSED_STREAM")
+    await fixture.listener.close()
+  }
+
+  /// A POST that crosses our GOAWAY on its way is not taken, body and all, and holds nobody up that is under way.
+  @Test(arguments: [
+    [HTTP2TestFrame.data(3, [1, 2, 3])], [.data(3, [1]), .data(3, [2], ends: true)], [.reset(3)], [.windowUpdate(3, 1000)],
+    [.data(3, [1]), .request(5, "/echo", method: "POST", ends: false), .data(5, [1]), .reset(5), .data(3, [2])],
+  ]) func whatCameTooLateHoldsNobodyUp(_ late: [HTTP2TestFrame]) async throws {
+    let fixture = try await ListenerFixture.start()
+    let client = try await RawHTTP2Client.connect(fixture, .init(acknowledges: false))
+    try await client.send(.settingsAck, .request(1, "/echo", method: "POST", ends: false), .data(1, Array("he".utf8)))
+    #expect(await fixture.receiver.first { _ in true } == .request("POST /echo"))
+    await fixture.listener.stopAccepting()
+    let ping = try await client.first { $0.type == 6 }
+    // All in one write, so that the library reads it as one.
+    try await client.send(
+      [.request(3, "/echo", method: "POST", ends: false)] + late + [
+        .ping(ping.payload, ack: true), .data(1, Array("llo".utf8), ends: true),
+      ])
+    #expect(try await client.answer(1).text == "hello")
+    let frames = try await client.framesToEnd()
+    #expect(frames.filter(\.isGoAway).map(\.errorCode) == [0])
+    #expect(!frames.contains { $0.stream > 1 && $0.type == 1 })
+    await fixture.listener.close()
+  }
+
+  /// A connection that is cut with bytes unread takes along what the client has still to read.
+  @Test func whatCameTooLateForTheLastRequestDoesNotCutTheConnection() async throws {
+    let fixture = try await ListenerFixture.start()
+    let client = try await RawHTTP2Client.connect(fixture, .init(acknowledges: false))
+    try await client.send(.settingsAck, .request(1, "/echo"))
+    #expect(try await client.answer(1).status == 200)
+    await fixture.listener.stopAccepting()
+    let ping = try await client.first { $0.type == 6 }
+    try await client.send(.request(3, "/echo", method: "POST", ends: false), .data(3, [1]), .data(3, [2], ends: true), .ping())
+    // The answer to that PING shows that the connection is read on.
+    _ = try await client.first { $0.type == 6 && $0.flags == 1 }
+    #expect(client.channel.isActive)
+    try await client.send(.ping(ping.payload, ack: true))
+    let frames = try await client.framesToEnd()
+    #expect(frames.filter(\.isGoAway).map(\.errorCode) == [0])
+    #expect(frames.filter { $0.stream == 3 }.map(\.errorCode) == [7], "REFUSED_STREAM")
+    await fixture.listener.close()
+  }
+
+  @Test(arguments: [
+    HTTP2TestFrame.ping([1]), .data(0, [1]), .continuation(1), .windowUpdate(0, 0),
+    HTTP2TestFrame(type: 1, flags: 5, stream: 3, payload: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
+  ]) func anErrorOfTheConnectionEndsItAlsoWhenItWasToEnd(_ frame: HTTP2TestFrame) async throws {
+    let fixture = try await ListenerFixture.start()
+    let client = try await RawHTTP2Client.connect(fixture)
+    try await client.send(.request(1, "/hang"))
+    #expect(await fixture.receiver.first { _ in true } == .request("GET /hang"))
+    await fixture.listener.stopAccepting()
+    _ = try await client.first(where: \.isGoAway)
+    try await client.send(frame)
+    let frames = try await client.framesToEnd()
+    #expect(frames.contains { $0.isGoAway && $0.errorCode == 1 }, "PROTOCOL_ERROR")
+    #expect(await fixture.receiver.nextFailure() == "http2Malformed")
     await fixture.listener.close()
   }
 
@@ -94,7 +153,7 @@ import Testing
   }
 
   @Test func pingsAreNoRequests() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .seconds(3) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.idle = .seconds(5) })
     let client = try await RawHTTP2Client.connect(fixture)
     try await client.send(.request(1, "/echo"))
     #expect(try await client.answer(1).status == 200)
@@ -125,7 +184,7 @@ import Testing
   // MARK: Beginnings that are none
 
   @Test func aClientThatAsksForNothingIsClosedWithoutAWord() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture)
     _ = try await client.framesToEnd()
     // A failure would stand before this.
@@ -136,7 +195,7 @@ import Testing
   }
 
   @Test func aPrefaceInDropsIsCutInTheEnd() async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture, .init(sendsPreface: false))
     try await client.send(bytes: Array("PRI * HT".utf8))
     _ = try await client.framesToEnd()
@@ -150,7 +209,7 @@ import Testing
     HTTP2TestFrame.headers(3, [(":method", "GET")], endsHeaders: false).bytes + HTTP2TestFrame.continuation(3, [0]).bytes,
     HTTP2TestFrame(type: 5, stream: 1, payload: [0, 0, 0, 2]).bytes,
   ]) func aFieldSectionInDropsIsCutInTheEnd(_ begun: [UInt8]) async throws {
-    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(2) })
+    let fixture = try await ListenerFixture.start(change: { $0.timeouts.head = .seconds(3) })
     let client = try await RawHTTP2Client.connect(fixture)
     try await client.send(.request(1, "/hang"))
     #expect(await fixture.receiver.first { _ in true } == .request("GET /hang"))

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Requests over real connections, frame by frame.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2StreamTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2StreamTests {
   // MARK: Whole exchanges
 
   @Test func aHundredRequestsAtOnceAreAnsweredEachOnItsStream() async throws {

@@ -97,13 +97,13 @@ final class RawHTTP2Client: Sendable {
   /// All frames so far, once the condition holds for them.
   @discardableResult
   func wait(
-    _ timeout: TimeAmount = .seconds(20), until condition: @escaping @Sendable (_ frames: [HTTP2TestFrame], _ hasEnded: Bool) -> Bool
+    _ timeout: TimeAmount = .minutes(1), until condition: @escaping @Sendable (_ frames: [HTTP2TestFrame], _ hasEnded: Bool) -> Bool
   ) async throws -> [HTTP2TestFrame] {
     try await self.channel.eventLoop.flatSubmit { [collector] in collector.value.wait(timeout, condition) }.get()
   }
 
   /// The first frame of some kind, from the beginning of the connection.
-  func first(_ timeout: TimeAmount = .seconds(20), where condition: @escaping @Sendable (HTTP2TestFrame) -> Bool) async throws
+  func first(_ timeout: TimeAmount = .minutes(1), where condition: @escaping @Sendable (HTTP2TestFrame) -> Bool) async throws
     -> HTTP2TestFrame
   {
     let frames = try await self.wait(timeout) { frames, _ in frames.contains(where: condition) }
@@ -112,10 +112,10 @@ final class RawHTTP2Client: Sendable {
   }
 
   /// All frames of the connection, when it has ended.
-  func framesToEnd(_ timeout: TimeAmount = .seconds(20)) async throws -> [HTTP2TestFrame] { try await self.wait(timeout) { $1 } }
+  func framesToEnd(_ timeout: TimeAmount = .minutes(1)) async throws -> [HTTP2TestFrame] { try await self.wait(timeout) { $1 } }
 
   /// The answer on a stream, when it is complete, reset, or cut off by the end of the connection.
-  func answer(_ stream: UInt32, _ timeout: TimeAmount = .seconds(20)) async throws -> Answer {
+  func answer(_ stream: UInt32, _ timeout: TimeAmount = .minutes(1)) async throws -> Answer {
     _ = try await self.wait(timeout) { frames, hasEnded in
       hasEnded || frames.contains { $0.stream == stream && ($0.endsStream || $0.type == 3) }
     }

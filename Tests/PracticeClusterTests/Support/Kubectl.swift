@@ -104,9 +104,9 @@ final class Kubectl: Sendable {
       return Outcome(status: status, output: self.output, errors: (try? String(contentsOf: self.errorFile, encoding: .utf8)) ?? "")
     }
 
-    /// Waits until the output satisfies a condition; `false` after 15 seconds.
+    /// Waits until the output satisfies a condition; `false` after a minute.
     func waits(until condition: (String) -> Bool) async throws -> Bool {
-      for _ in 0..<300 {
+      for _ in 0..<1200 {
         if condition(self.output) { return true }
         try await Task.sleep(for: .milliseconds(50))
       }

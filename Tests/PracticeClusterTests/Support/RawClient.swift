@@ -42,7 +42,7 @@ final class RawClient: Sendable {
   func close() async { try? await self.channel.close().get() }
 
   /// What came until the connection closed, a condition held, or the time was up.
-  func bytes(within time: TimeAmount = .seconds(20), until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws
+  func bytes(within time: TimeAmount = .minutes(1), until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws
     -> [UInt8]
   {
     let promise = self.channel.eventLoop.makePromise(of: [UInt8].self)
@@ -53,7 +53,7 @@ final class RawClient: Sendable {
   }
 
   /// The whole answer of a server that closes behind it.
-  func response(within time: TimeAmount = .seconds(20)) async throws -> RawResponse {
+  func response(within time: TimeAmount = .minutes(1)) async throws -> RawResponse {
     let bytes = try await self.bytes(within: time)
     await self.close()
     return RawResponse(bytes)

@@ -54,7 +54,7 @@ struct Answer: Sendable, CustomStringConvertible {
 
 extension RawTLSClient {
   /// Reads one final answer with its body.
-  func answer(toHead: Bool = false, timeout: TimeAmount = .seconds(20)) async throws -> Answer {
+  func answer(toHead: Bool = false, timeout: TimeAmount = .minutes(1)) async throws -> Answer {
     var informational: [Int] = []
     while true {
       var answer = Answer(head: try await self.read(until: "\r\n\r\n", timeout: timeout))
@@ -84,7 +84,7 @@ extension RawTLSClient {
   }
 
   /// The next chunk of a chunked body; `nil` for the last, behind which the trailers come.
-  func chunk(timeout: TimeAmount = .seconds(20)) async throws -> String? {
+  func chunk(timeout: TimeAmount = .minutes(1)) async throws -> String? {
     let line = try await self.read(until: "\r\n", timeout: timeout)
     guard let size = Int(line.dropLast(), radix: 16) else { throw NotAnAnswer(text: line) }
     if size == 0 { return nil }

@@ -230,7 +230,7 @@ final class House: Sendable {
   }
 
   /// Reads the next final answer of a connection; informational ones before it are kept in it.
-  func answer(from client: RawTLSClient, toHead: Bool = false, timeout: TimeAmount = .seconds(20)) async throws -> Answer {
+  func answer(from client: RawTLSClient, toHead: Bool = false, timeout: TimeAmount = .minutes(1)) async throws -> Answer {
     let answer = try await client.answer(toHead: toHead, timeout: timeout)
     self.answers.update { $0.append(answer) }
     return answer

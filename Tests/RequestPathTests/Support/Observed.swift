@@ -15,7 +15,7 @@ final class Observed<Value: Sendable>: Sendable {
 
 /// Waits until a condition holds; the time is a bound on failure and nothing that is measured.
 func eventually(
-  _ what: String, within seconds: Int = 10, sourceLocation: SourceLocation = #_sourceLocation,
+  _ what: String, within seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation,
   _ condition: @Sendable () async throws -> Bool
 ) async throws {
   let end = NIODeadline.now() + .seconds(Int64(seconds))

@@ -144,6 +144,7 @@ import Testing
     try await client.setReading(false)
     let bytes = ByteBuffer(repeating: 7, count: 64 * 1024 * 1024)
     let sent = server.sendLater(bytes)
+    try await eventually("that the server can send no more") { !server.channel.isWritable }
     try await Task.sleep(for: .milliseconds(500))
     #expect(server.channel.isWritable == false)
     // The other direction does not mind.
@@ -231,7 +232,7 @@ import Testing
 
   @Test func aTunnelEndsWithTheCertificateThatOpenedIt() async throws {
     let world = try await TunnelWorld.start()
-    let expires = Date(timeIntervalSinceNow: 5)
+    let expires = Date(timeIntervalSinceNow: 8)
     let certificate = try world.pki.client("alice") { $0.notAfter = expires }
     let (client, server) = try await world.tunnel(as: certificate)
     try await client.send("hello")
@@ -273,7 +274,7 @@ import Testing
   @Test func aGatewayThatStopsCutsItsTunnelsWhenItsGraceIsOver() async throws {
     let world = try await TunnelWorld.start()
     let (client, server) = try await world.tunnel()
-    let stopping = Task { await world.stop() }
+    let stopping = Task { await world.stop(grace: .seconds(5)) }
     try await client.send("still served")
     _ = try await server.read(until: "still served")
     try await client.reaches("the end") { $0.isClosed }

@@ -77,7 +77,7 @@ final class RawPeer: Sendable {
 
   /// Waits until the condition holds; the time is a bound on failure and never measured.
   @discardableResult
-  func reaches(_ what: String, seconds: Int64 = 30, _ condition: @escaping @Sendable (State) -> Bool) async throws -> State {
+  func reaches(_ what: String, seconds: Int64 = 60, _ condition: @escaping @Sendable (State) -> Bool) async throws -> State {
     let promise = self.channel.eventLoop.makePromise(of: Void.self)
     let holds = self.state.withLockedValue { state in
       if condition(state.0) { return true }

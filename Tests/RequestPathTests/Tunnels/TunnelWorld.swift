@@ -62,8 +62,8 @@ struct TunnelWorld {
       pki: pki, directory: directory, upstream: upstream, gateway: gateway, port: gateway.addresses.first?.port ?? 0)
   }
 
-  func stop() async {
-    await self.gateway.shutDown(grace: .seconds(1))
+  func stop(grace: TimeAmount = .seconds(1)) async {
+    await self.gateway.shutDown(grace: grace)
     await self.upstream.close()
   }
 
@@ -119,7 +119,7 @@ struct TunnelWorld {
 
   /// The last record of a stage, once it is there.
   func record(stage: String, file: String = "requests.jsonl", count: Int = 1) async throws -> TunnelRecord {
-    let end = ContinuousClock.now + .seconds(30)
+    let end = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < end {
       let found = ((try? self.records(file)) ?? []).filter { $0["stage"] as? String == stage }
       if found.count >= count, let last = found.last { return TunnelRecord(fields: last) }

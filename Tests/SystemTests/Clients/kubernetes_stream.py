@@ -5,6 +5,7 @@ Usage: kubernetes_stream.py KUBECONFIG NAMESPACE POD
 
 import json
 import sys
+import time
 
 from kubernetes import client, config
 from kubernetes.stream import portforward, stream
@@ -22,11 +23,13 @@ def run(command, **more):
     )
 
 
+began = time.monotonic()
 failed = run(["cat", "/etc/hostname", "/missing"])
 failed.run_forever(timeout=30)
 seen["output"] = failed.read_stdout()
 seen["errors"] = failed.read_stderr()
 seen["code"] = failed.returncode
+seen["seconds"] = time.monotonic() - began
 
 echo = run(["cat"], stdin=True)
 echo.write_stdin("hello\n")

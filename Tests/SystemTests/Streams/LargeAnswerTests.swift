@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import SallyportPracticeCluster
 import TestSupport
@@ -12,30 +11,6 @@ extension SystemTests {
     /// What the gateway may grow by while it passes on an answer: some buffers, whatever the answer's length.
     private static let allowedGrowth = 24 * megabyte
 
-    private func sha256(_ path: String) throws -> String {
-      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      var hash = SHA256()
-      while let part = try file.read(upToCount: Self.megabyte), !part.isEmpty { hash.update(data: part) }
-      return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// The most that a process had in memory while `body` ran.
-    private func peak(of served: ServedGateway, while body: () async throws -> Void) async throws -> Int {
-      let pid = served.process.pid
-      let watching = Task {
-        var most = 0
-        while !Task.isCancelled {
-          most = max(most, try ProcessFacts(pid: pid).resident)
-          try? await Task.sleep(for: .milliseconds(20))
-        }
-        return most
-      }
-      defer { watching.cancel() }
-      try await body()
-      watching.cancel()
-      return try await watching.value
-    }
-
     @Test func fiftyMegabytesPassUnchangedInConstantMemory() async throws {
       try await ServedGateway.with { served in
         try served.cluster.seedLargeList(bytes: 50 * Self.megabyte)
@@ -47,7 +22,7 @@ extension SystemTests {
         _ = try await run("curl", served.throughGateway("/api/v1/namespaces/dev/pods"))
         let before = try served.facts().resident
         let started = ContinuousClock.now
-        let most = try await self.peak(of: served) {
+        let most = try await served.peak {
           let got = try await run("curl", served.throughGateway(Self.path) + ["--output", through])
           #expect(got.status == 0, "\(got.transcript)")
         }
@@ -55,7 +30,7 @@ extension SystemTests {
         print(
           "50 MB list: \(size) bytes in \(ContinuousClock.now - started); gateway \(before.mebibytes) before, \(most.mebibytes) at most")
         #expect(size >= 50 * Self.megabyte)
-        #expect(try self.sha256(through) == self.sha256(direct))
+        #expect(try FileHash.sha256(through) == FileHash.sha256(direct))
         #expect(most - before < Self.allowedGrowth, "grew by \((most - before).mebibytes)")
       }
     }
@@ -65,7 +40,7 @@ extension SystemTests {
         try served.cluster.seedLargeList(bytes: 50 * Self.megabyte)
         _ = try await run("curl", served.throughGateway("/api/v1/namespaces/dev/pods"))
         let before = try served.facts().resident
-        let most = try await self.peak(of: served) {
+        let most = try await served.peak {
           // Four of them, so that what each holds shows. curl ends them: 28 is its code for the time being up.
           let slow = try (0..<4).map { _ in
             try RunningTool(

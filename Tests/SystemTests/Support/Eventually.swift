@@ -2,7 +2,7 @@ import Testing
 
 /// Waits for a condition; fails when it does not hold in time.
 func eventually(
-  seconds: Double = 30, _ what: String = "the condition", location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+  seconds: Double = 60, _ what: String = "the condition", location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < end {

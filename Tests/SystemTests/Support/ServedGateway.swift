@@ -19,24 +19,32 @@ final class ServedGateway {
   private(set) var port: Int
 
   private init(
-    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], files: (TemporaryDirectory) throws -> Void
+    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], files: (TemporaryDirectory) throws -> Void,
+    changing: Change
   ) async throws {
     self.cluster = cluster
     self.group = group
     try files(self.directory)
-    try Self.writeConfiguration(to: self.directory, port: 0, clusterPort: cluster.port, policies: policies)
-    self.process = try Self.serve(self.directory.file("sallyport.yaml"))
+    var configuration = Self.configuration(clusterPort: cluster.port, policies: policies)
+    try await changing(&configuration, self.directory)
+    let file = try self.directory.write(configuration, to: "sallyport.yaml")
+    self.process = try Self.serve(file)
     self.port = try await Self.port(of: self.process)
-    try Self.writeConfiguration(to: self.directory, port: self.port, clusterPort: cluster.port, policies: policies)
+    try self.directory.write(
+      configuration.replacing("address: 127.0.0.1:0", with: "address: 127.0.0.1:\(self.port)"), to: "sallyport.yaml")
   }
+
+  /// Makes the configuration another, with files of its own where it needs them.
+  typealias Change = (_ configuration: inout String, _ directory: TemporaryDirectory) async throws -> Void
 
   /// Runs a test with a gateway and a cluster, and ends both behind it.
   ///
   /// - Parameters:
   ///   - policies: paths of policy files
   ///   - refusing: protocols of exec and port-forward that the cluster does not speak
+  ///   - changing: makes the configuration another before the gateway reads it
   static func with(
-    policies: [String] = [], refusing: Set<String> = [], _ body: (ServedGateway) async throws -> Void
+    policies: [String] = [], refusing: Set<String> = [], changing: Change = { _, _ in }, _ body: (ServedGateway) async throws -> Void
   ) async throws {
     // The cluster's side of many connections is in this process.
     var limit = rlimit()
@@ -54,7 +62,8 @@ final class ServedGateway {
     configuration.refusedStreamProtocols = refusing
     let cluster = try await PracticeCluster.start(configuration, group: group, logger: logger)
     do {
-      let served = try await ServedGateway(cluster: cluster, group: group, policies: policies) { try Self.write(pki, to: $0) }
+      let served = try await ServedGateway(
+        cluster: cluster, group: group, policies: policies, files: { try Self.write(pki, to: $0) }, changing: changing)
       try await body(served)
       served.process.signal(SIGKILL)
     } catch {
@@ -75,15 +84,14 @@ final class ServedGateway {
     ] { try directory.write(content, to: name) }
   }
 
-  private static func writeConfiguration(to directory: TemporaryDirectory, port: Int, clusterPort: Int, policies: [String]) throws {
+  private static func configuration(clusterPort: Int, policies: [String]) -> String {
     let policy = policies.isEmpty ? "" : "policy: {files: [\(policies.map { "\"\($0)\"" }.joined(separator: ", "))]}\n"
-    try directory.write(
-      """
+    return """
       apiVersion: sallyport.dev/v1alpha1
       kind: Gateway
       listeners:
       - name: main
-        address: 127.0.0.1:\(port)
+        address: 127.0.0.1:0
         tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: client-ca.pem}
       authentication: {clientCertificates: {}}
       credentials:
@@ -103,7 +111,7 @@ final class ServedGateway {
         authenticate: [clientCertificate]
       audit: {directory: audit}
       \(policy)
-      """, to: "sallyport.yaml")
+      """
   }
 
   /// Starts `sallyport serve`, as a login shell does: with a soft limit of 1024 open files.

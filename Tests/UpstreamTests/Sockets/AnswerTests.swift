@@ -5,7 +5,7 @@ import Testing
 
 @testable import SallyportUpstream
 
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }

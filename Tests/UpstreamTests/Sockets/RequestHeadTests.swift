@@ -5,7 +5,7 @@ import SallyportUpstream
 import SallyportWire
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RequestHeadTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestHeadTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SallyportUpstream
 
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.timeLimit(.minutes(5))) struct RetryTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }
@@ -118,10 +118,11 @@ import Testing
 
   @Test func whenAllServersAreDownTheRequestFailsAtOnceWithoutNamingThem() async throws {
     let port = try await self.bench.deadPort()
+    // Whoever waited for a connection would wait a minute.
     let upstream = try self.bench.upstream(
       UpstreamConfiguration(
         name: "test", servers: [.init(host: "127.0.0.1", port: port), .init(host: "localhost", port: port)],
-        rootsFile: self.bench.rootsFile))
+        rootsFile: self.bench.rootsFile, connectTimeout: .minutes(1)))
     let clock = ContinuousClock()
     let start = clock.now
     for _ in 0..<3 {
@@ -132,7 +133,7 @@ import Testing
       #expect(!problem.message.contains("127.0.0.1"))
       #expect(!problem.message.contains("\(port)"))
     }
-    #expect(clock.now - start < .seconds(3))
+    #expect(clock.now - start < .seconds(45))
   }
 
   @Test func aServerThatComesBackServesTheNextRequest() async throws {

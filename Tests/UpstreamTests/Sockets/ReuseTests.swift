@@ -8,7 +8,7 @@ import Testing
 
 @testable import SallyportUpstream
 
-@Suite(.timeLimit(.minutes(1))) struct ReuseTests {
+@Suite(.timeLimit(.minutes(5))) struct ReuseTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SallyportUpstream
 
-@Suite(.timeLimit(.minutes(1))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamingTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }
@@ -116,7 +116,7 @@ import Testing
     #expect(server.log.value.requests[0].body == body)
   }
 
-  @Test func cancellingEndsTheServersSideWithinASecond() async throws {
+  @Test func cancellingEndsTheServersSideLongBeforeAnyTimeout() async throws {
     let server = try await self.bench.server { moment, peer in
       guard case .end(let request) = moment, request.head.contains("/watch") else { return }
       peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
@@ -129,7 +129,8 @@ import Testing
       let start = ContinuousClock().now
       exchange.cancel()
       await server.log.reaches { $0.closedConnections.count == number + 1 }
-      #expect(ContinuousClock().now - start < .seconds(1))
+      // Nothing else would end it before half a minute; a busy machine takes a second or two to get round to it.
+      #expect(ContinuousClock().now - start < .seconds(20))
       #expect(!exchange.record.value.isOver)
     }
   }

@@ -10,7 +10,7 @@ import struct Foundation.Date
 
 @testable import SallyportUpstream
 
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
   private let bench: Bench
 
   init() throws { self.bench = try Bench() }
