@@ -5,8 +5,6 @@ import Foundation
 enum Exit {
   /// A fault in what was given: a file, a name, a password.
   static let fault = ExitCode(1)
-  /// Denied, or verification failed.
-  static let denied = ExitCode(3)
   /// Arguments that do not fit the command.
   static let usage = ExitCode(2)
 
