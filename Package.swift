@@ -78,6 +78,12 @@ let package = Package(
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
         crypto, x509, swiftASN1, jwtKit, asyncHTTPClient,
       ]),
+    // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
+    station("LDAPSyntax", []),
+    station(
+      "AuthenticationLDAP",
+      ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
+    station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
     station(
@@ -88,7 +94,7 @@ let package = Package(
     // Beside the way.
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     station("StrictYAML", [yams]),
-    station("Configuration", ["SallyportStrictYAML", crypto]),
+    station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
 
@@ -103,7 +109,7 @@ let package = Package(
       "Service",
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
-        "SallyportPolicy",
+        "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", nioCore, nioPosix, nioSSL,
         nioConcurrencyHelpers, logging, metrics,
@@ -123,11 +129,16 @@ let package = Package(
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLDAP", path: "Sources/CLDAP", providers: [.apt(["libldap2-dev"])]),
+    .systemLibrary(name: "CPAM", path: "Sources/CPAM", providers: [.apt(["libpam0g-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
 
     .target(
       name: "TestSupport",
-      dependencies: ["SallyportPKI", "SallyportWire", nioCore, nioPosix, nioTLS, nioSSL],
+      dependencies: [
+        "SallyportPKI", "SallyportWire", "SallyportAuthentication", "SallyportCore", nioCore, nioPosix, nioTLS, nioSSL,
+        nioConcurrencyHelpers,
+      ],
       path: "Tests/TestSupport", swiftSettings: houseRules),
     tests(of: "Wire", ["SallyportWire", "TestSupport", nioCore, nioEmbedded, nioHTTP1]),
     tests(of: "Core", ["SallyportCore", "SallyportWire", "TestSupport", nioCore]),
@@ -147,6 +158,15 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto,
       ]),
+    tests(of: "LDAPSyntax", ["SallyportLDAPSyntax"]),
+    tests(
+      of: "AuthenticationLDAP",
+      [
+        "SallyportAuthenticationLDAP", "SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "SallyportPKI", "TestSupport",
+        nioCore, nioConcurrencyHelpers, logging,
+      ]),
+    tests(
+      of: "AuthenticationPAM", ["SallyportAuthenticationPAM", "SallyportAuthentication", "SallyportCore", "TestSupport", nioCore, logging]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
     tests(
@@ -160,7 +180,7 @@ let package = Package(
       ["SallyportAudit", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "TestSupport", crypto]),
+    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
     tests(
       of: "Commands",
       [

@@ -26,4 +26,9 @@ enum AuthenticationProblem {
   static let authenticationBusy = Problem(
     "authenticationBusy", blame: .ourselves, status: 503, message: "The gateway is busy verifying passwords; try again.",
     retryAfterSeconds: 1)
+
+  /// A store that might know the user cannot be asked. Nobody is let in for it, and nothing is counted.
+  static let passwordStoreUnavailable = Problem(
+    "passwordStoreUnavailable", blame: .identityProvider, status: 503,
+    message: "The password cannot be verified at the moment; try again.", retryAfterSeconds: 2)
 }

@@ -4,8 +4,9 @@ public import SallyportRevocation
 public struct AuthenticatorConfiguration: Sendable {
   /// How long a judgement on a password holds without the password being verified again.
   public struct Cache: Sendable, Hashable {
-    /// How long a good password is believed; 60 s unless configured. A removed user is out at once all the same: a
-    /// reloaded file makes a new generation, and no entry outlives its own.
+    /// How long a good password is believed; 60 s unless configured. Groups and account of a directory's user are looked at
+    /// again at half of it. A user removed from a password file is out at once: a reloaded file makes a new generation, and
+    /// no entry outlives its own.
     public var lifetime: Duration
     /// How long a bad password is refused without a look at it; 5 s unless configured.
     public var negativeLifetime: Duration
@@ -31,8 +32,14 @@ public struct AuthenticatorConfiguration: Sendable {
     }
   }
 
-  /// The password files, in the order in which they are asked: the first that has a user decides about it.
-  public var passwordFiles: [PasswordFile]
+  /// Where passwords are verified.
+  public enum PasswordSource: Sendable {
+    case file(PasswordFile)
+    case store(any PasswordStore)
+  }
+
+  /// In the order in which they are asked: the first that knows a user decides about it. See ``PasswordStore``.
+  public var passwords: [PasswordSource]
   /// Whose certificates count, and whom they name.
   public var certificates: CertificateRules
   /// The revocation lists that certificates are judged by; `nil`: none is looked at.
@@ -46,11 +53,11 @@ public struct AuthenticatorConfiguration: Sendable {
   public var throttle: Throttle
 
   public init(
-    passwordFiles: [PasswordFile] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,
+    passwords: [PasswordSource] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,
     allowSystemNames: Set<String> = [], realm: String = "sallyport", cache: Cache = Cache(),
     throttle: Throttle = Throttle()
   ) {
-    self.passwordFiles = passwordFiles
+    self.passwords = passwords
     self.certificates = certificates
     self.revocation = revocation
     self.allowSystemNames = allowSystemNames

@@ -135,11 +135,11 @@ import Testing
     ("- users: [a]", "4:3: rules[0].level: is missing; add this key"),
     (
       "- {level: None, nonResourceURLs: [healthz]}",
-      "4:36: rules[0].nonResourceURLs[0]: does not begin with a slash; write it as in /healthz* or *"
+      "4:35: rules[0].nonResourceURLs[0]: does not begin with a slash; write it as in /healthz* or *"
     ),
     (
       "- {level: None, nonResourceURLs: [\"/a*b\"]}",
-      "4:36: rules[0].nonResourceURLs[0]: has a wildcard that is not at its end; write it as in /healthz*"
+      "4:35: rules[0].nonResourceURLs[0]: has a wildcard that is not at its end; write it as in /healthz*"
     ),
     (
       "- {level: None, namespaces: [a], nonResourceURLs: [\"/a\"]}",
@@ -147,7 +147,7 @@ import Testing
     ),
     (
       "- {level: None, resources: [{group: apps, resourceNames: [x]}]}",
-      "4:59: rules[0].resources[0].resourceNames: stands without `resources`; name the resources that have these names"
+      "4:58: rules[0].resources[0].resourceNames: stands without `resources`; name the resources that have these names"
     ),
     ("- {level: None, user: [a]}", "4:17: rules[0].user: is not a known key; did you mean `users`?"),
   ]) func aFaultIsToldWithItsPlace(rules: String, fault: String) {

@@ -107,7 +107,7 @@ import Testing
     for number in 0..<60 { #expect(self.append("\(number)", to: &series).problem == nil) }
     series.close()
     #expect(self.closed.count >= 3)
-    #expect(self.closed.allSatisfy { (self.temporary.bytes($0)?.count ?? 0) <= 4_600 })
+    #expect(self.closed.allSatisfy { (self.temporary.bytes($0)?.count ?? 0) <= 4_000 })
     try self.expectChain(self.closed + ["requests.jsonl"])
     let records = try (self.closed + ["requests.jsonl"]).flatMap(self.temporary.records)
     #expect(records == (0..<60).map(String.init))
@@ -248,7 +248,7 @@ import Testing
     self.temporary.put(old, in: "requests.jsonl")
     var next = self.series()
     try next.prepare()
-    #expect(try self.temporary.events("requests.jsonl") == ["fileOpened", "checkpoint", "recordsMissing", "checkpoint"])
+    #expect(try self.temporary.events("requests.jsonl") == ["fileOpened", "checkpoint", "recordsMissing"])
   }
 
   @Test func aClosedFileIsFollowedAlsoWhenTheProcessDiedBehindItsMove() throws {

@@ -34,7 +34,7 @@ import Testing
 
   @Test func filesAreAskedInTheirOrder() async throws {
     let first = try PasswordFile(content: Array("alice:\(KnownHash.batteryStaple)".utf8), name: "first")
-    let station = try TestStation { $0.passwordFiles.insert(first, at: 0) }
+    let station = try TestStation { $0.passwords.insert(.file(first), at: 0) }
     #expect(try await station.outcome(.basic("alice", "battery staple")).identity?.origin == [.init("passwordFile", "first")])
     #expect(try await station.outcome(.basic("alice", "correct horse")).problem == AuthenticationProblem.credentialsRefused)
     #expect(try await station.outcome(.basic("bob", "battery staple")).identity?.origin == [.init("passwordFile", "users.yaml")])
@@ -60,8 +60,8 @@ import Testing
     }
     #expect(
       answers.map(\.detail) == [
-        "wrong password for user alice", "no password file has the user", "user carol is disabled", "wrong password for user carol",
-        "no password file has the user",
+        "wrong password for user alice", "no password store has the user", "user carol is disabled", "wrong password for user carol",
+        "no password store has the user",
       ])
   }
 
@@ -102,10 +102,10 @@ import Testing
   @Test func aSystemGroupIsRefusedEvenIfTheFileWasReadLeniently() async throws {
     let text = "users: [{name: a, passwordHash: \(KnownHash.correctHorse), groups: [\"system:masters\"]}]"
     let file = try PasswordFile(content: Array(text.utf8), name: "users.yaml", allowSystemNames: ["system:masters"])
-    let strict = try TestStation { $0.passwordFiles = [file] }
+    let strict = try TestStation { $0.passwords = [.file(file)] }
     #expect(try await strict.outcome(.basic("a", "correct horse")).problem == AuthenticationProblem.credentialsRefused)
     let lenient = try TestStation(memory: strict.memory) {
-      $0.passwordFiles = [file]
+      $0.passwords = [.file(file)]
       $0.allowSystemNames = ["system:masters"]
     }
     #expect(try await lenient.outcome(.basic("a", "correct horse"), from: .elsewhere).identity?.groups == ["system:masters"])
@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test func withoutAnyFileEveryPasswordIsRefused() async throws {
-    let station = try TestStation { $0.passwordFiles = [] }
+    let station = try TestStation { $0.passwords = [] }
     #expect(try await station.outcome(.basic("alice", "correct horse")).problem == AuthenticationProblem.credentialsRefused)
   }
 

@@ -92,7 +92,7 @@ struct TestStation {
     users: String = Self.users, time: TestTime = TestTime(), memory: AuthenticationMemory = AuthenticationMemory(threads: 2),
     _ change: (inout AuthenticatorConfiguration) -> Void = { _ in }
   ) throws {
-    var configuration = AuthenticatorConfiguration(passwordFiles: [try PasswordFile(content: Array(users.utf8), name: "users.yaml")])
+    var configuration = AuthenticatorConfiguration(passwords: [.file(try PasswordFile(content: Array(users.utf8), name: "users.yaml"))])
     change(&configuration)
     self.time = time
     self.memory = memory

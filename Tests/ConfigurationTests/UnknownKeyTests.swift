@@ -9,8 +9,6 @@ import Testing
     ("authentication:\n", "authentication:\n  tokens: []\n", "29:3: authentication.tokens"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
-    ("  passwords:\n", "  passwords:\n  - ldap: {}\n", "33:5: authentication.passwords[0].ldap"),
-    ("  passwords:\n", "  passwords:\n  - pam: {service: x}\n", "33:5: authentication.passwords[0].pam"),
     ("  none: {}", "  idToken: {audience: kubernetes}", "44:3: credentials[1].idToken"),
     ("  none: {}", "  phantomToken: {}", "44:3: credentials[1].phantomToken"),
     ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),

@@ -88,6 +88,16 @@ package struct Chain: Sendable, Equatable {
 }
 
 extension UnsafeRawBufferPointer {
+  /// How many whole lines there are.
+  var lineCount: Int {
+    var (lines, start) = (0, 0)
+    while let length = self.lineLength(from: start) {
+      lines += 1
+      start += length
+    }
+    return lines
+  }
+
   /// The length of the line that begins at `start`, with its newline; `nil` where there is none.
   package func lineLength(from start: Int) -> Int? {
     guard start < self.count, let base = self.baseAddress else { return nil }

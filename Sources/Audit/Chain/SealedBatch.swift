@@ -75,15 +75,7 @@ struct SealedBatch: Sendable {
 extension ByteBuffer {
   /// How many whole lines are among the first bytes.
   fileprivate func lineCount(in count: Int) -> Int {
-    self.withUnsafeReadableBytes { bytes in
-      let part = UnsafeRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)])
-      var (lines, start) = (0, 0)
-      while let length = part.lineLength(from: start) {
-        lines += 1
-        start += length
-      }
-      return lines
-    }
+    self.withUnsafeReadableBytes { UnsafeRawBufferPointer(rebasing: $0[..<min(count, $0.count)]).lineCount }
   }
 
   /// How many bytes the first lines have.

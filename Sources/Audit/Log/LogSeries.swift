@@ -65,7 +65,7 @@ struct LogSeries: Sendable {
   mutating func append(_ lines: ByteBuffer, keeping: (Int) -> Int) -> SeriesFile.Outcome {
     do throws(SystemError) {
       try self.admit()
-      if let limit = self.parts.rotation.size, self.file.size > 0, self.file.size + lines.readableBytes > limit { try self.rotate() }
+      if self.isFull(for: lines.readableBytes) { try self.rotate() }
     } catch {
       return SeriesFile.Outcome(kept: 0, problem: self.file.problem(error))
     }
@@ -204,6 +204,12 @@ struct LogSeries: Sendable {
     try self.admit()
   }
 
+  private func isFull(for byteCount: Int) -> Bool {
+    guard let limit = self.parts.rotation.size, self.file.size > 0 else { return false }
+    // With the seals of the records, and room for the event that closes the file.
+    return self.file.size + byteCount + byteCount / 4 + 1024 > limit
+  }
+
   private var isOldEnough: Bool {
     guard let every = self.parts.rotation.every, self.file.size > 0 else { return false }
     let (seconds, attoseconds) = every.components
@@ -240,7 +246,8 @@ struct LogSeries: Sendable {
     } catch {
       return self.file.problem(error)
     }
-    if self.chain.sequence > self.signedThrough { self.notices.append(.mark(kind)) }
+    // Any event is a signature over all before it.
+    if self.notices.isEmpty, self.chain.sequence > self.signedThrough { self.notices.append(.mark(kind)) }
     guard !self.notices.isEmpty || self.file.size == 0 else { return nil }
     return self.write(ByteBuffer()) { $0 }.problem
   }

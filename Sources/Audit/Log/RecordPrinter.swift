@@ -36,7 +36,7 @@ final class RecordPrinter: Sendable {
     let isFirst = self.state.withLockedValue { state in
       guard !state.isBroken else { return false }
       guard state.waitingBytes + lines.readableBytes <= Self.limit else {
-        state.lost += lines.readableBytesView.count { $0 == UInt8(ascii: "\n") }
+        state.lost += lines.withUnsafeReadableBytes { $0.lineCount }
         return false
       }
       state.waiting.append(lines)

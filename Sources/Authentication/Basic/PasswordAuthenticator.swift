@@ -6,32 +6,34 @@ import SallyportCore
 /// Says who presents a user name and a password by Basic authentication.
 ///
 /// The way of a credential, where every step may end it:
-/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up;
+/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up. At half that time the
+///    user's groups are looked at again in the background (``Renewal``);
 /// 2. it cannot be read: refused. Not counted as a failure, because it is no guess;
 /// 3. too much failed before: refused with 429;
 /// 4. it was found bad within the last seconds: refused without being verified or counted again. A client that repeats
 ///    one wrong password learns nothing by it and takes nothing from others;
 /// 5. somebody else on the same network waits for the verification of the same: the answer is shared;
-/// 6. it is hashed on the ``VerificationPool``, or refused with 503 where that has no room.
+/// 6. the stores are asked (``StoreChain``), or it is refused with 503 where they have no room or cannot be reached.
 final class PasswordAuthenticator: Sendable {
-  private let files: [PasswordFile]
-  private let rules: NameRules
-  private let decoy: PasswordHash?
+  private let chain: StoreChain
   private let cacheLifetime: TimeAmount
   private let negativeLifetime: TimeAmount
   private let limit: AuthenticatorConfiguration.Throttle
   private let keys: CredentialKeyMaker
   private let memory: AuthenticationMemory
   private let clock: AuthenticationClock
+  /// Refusals leave at a multiple of this after they were asked for, where the time of an answer would say who exists.
+  private let refusalStep: TimeAmount?
 
   init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock) {
-    self.files = configuration.passwordFiles
-    self.rules = NameRules(allowSystemNames: configuration.allowSystemNames)
-    self.decoy = configuration.passwordFiles.lazy.compactMap(\.decoy).first
+    let rules = NameRules(allowSystemNames: configuration.allowSystemNames)
+    self.chain = StoreChain(configuration.passwords, rules: rules, pool: memory.pool)
     self.cacheLifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
     self.limit = configuration.throttle
-    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: Self.generation(of: configuration))
+    self.refusalStep = self.chain.stores.contains(where: \.answersTellByTime) ? .milliseconds(250) : nil
+    let generation = Self.generation(of: self.chain.stores, configuration.allowSystemNames)
+    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: generation)
     self.memory = memory
     self.clock = clock
   }
@@ -45,9 +47,12 @@ final class PasswordAuthenticator: Sendable {
       let token = UnsafeRawBufferPointer(rebasing: bytes[field.token])
       let key = self.keys.key(for: token)
       let now = self.clock.monotonic()
-      if let identity = self.memory.verified.value(for: key, at: now) { return .now(.identified(identity)) }
+      if let belief = self.memory.verified.value(for: key, at: now) {
+        if let renewal = belief.renewal, renewal.claim(at: now) { self.renew(renewal, key) }
+        return .now(.identified(belief.identity))
+      }
       do throws(BasicCredential.Malformed) {
-        return self.look(at: try BasicCredential(token: token), key, from: ClientNetwork(address), at: now, on: eventLoop)
+        return self.look(at: try BasicCredential(token: token), key, from: address, at: now, on: eventLoop)
       } catch {
         return self.refused(error.reason)
       }
@@ -59,88 +64,104 @@ final class PasswordAuthenticator: Sendable {
   }
 
   private func look(
-    at credential: BasicCredential, _ key: CredentialKey, from network: ClientNetwork, at now: NIODeadline, on eventLoop: any EventLoop
+    at credential: BasicCredential, _ key: CredentialKey, from address: ClientAddress, at now: NIODeadline, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
-    let attempt = FailureThrottle.Attempt(user: credential.username, network: network)
+    let attempt = FailureThrottle.Attempt(user: credential.username, network: ClientNetwork(address))
     if case .refused(let end) = self.memory.throttle.withLockedValue({ $0.admission(of: attempt, at: now) }) {
       return .now(.refused(Self.throttled(until: end, at: now)))
     }
     if let problem = self.memory.refused.value(for: key, at: now) { return .now(.refused(problem)) }
 
-    let flight = AuthenticationMemory.Flight(credential: key, network: network)
+    let flight = AuthenticationMemory.Flight(credential: key, network: attempt.network)
     switch self.memory.flights.board(flight, on: eventLoop) {
     case .joins(let future): return .later(future)
     case .leads(let future):
-      self.verify(credential, of: attempt, for: flight, at: now)
+      self.verify(credential, from: address, of: attempt, for: flight, at: now, on: eventLoop)
       return .later(future)
     }
   }
 
   /// Leads a flight: lands it in every case, now or when the verification is done.
   private func verify(
-    _ credential: BasicCredential, of attempt: FailureThrottle.Attempt, for flight: AuthenticationMemory.Flight, at now: NIODeadline
+    _ credential: BasicCredential, from address: ClientAddress, of attempt: FailureThrottle.Attempt,
+    for flight: AuthenticationMemory.Flight, at now: NIODeadline, on eventLoop: any EventLoop
   ) {
-    if case .refused(let end) = self.memory.throttle.withLockedValue({ $0.begin(attempt, at: now, self.limit) }) {
+    let (admission, isFamiliar) = self.memory.throttle.withLockedValue { throttle in
+      (throttle.begin(attempt, at: now, self.limit), throttle.isFamiliar(attempt, at: now))
+    }
+    if case .refused(let end) = admission {
       self.memory.flights.land(flight, with: .refused(Self.throttled(until: end, at: now)))
       return
     }
-    let isRunning = self.memory.pool.run {
-      let judgement = self.judge(credential)
-      self.memory.flights.land(flight, with: self.remember(judgement, of: attempt, flight.credential))
-    }
-    if !isRunning {
-      self.memory.throttle.withLockedValue { $0.end(attempt, as: .abandoned, at: now, self.limit) }
-      self.memory.flights.land(flight, with: .refused(AuthenticationProblem.authenticationBusy.with(detail: "the queue is full")))
+    let gate = AccountGate(accounts: self.memory.accounts, isFamiliar: isFamiliar, limit: self.limit, clock: self.clock)
+    let question = PasswordAttempt(username: credential.username, password: credential.password, address: address.ip, gate: gate)
+    self.chain.judge(question) { verdict in
+      let outcome = self.remember(verdict, of: attempt, gate, flight.credential)
+      guard let delay = self.delay(of: verdict, askedAt: now) else { return self.memory.flights.land(flight, with: outcome) }
+      // The thread is not held for it.
+      eventLoop.scheduleTask(in: delay) { self.memory.flights.land(flight, with: outcome) }
     }
   }
 
-  // MARK: On a thread of the pool
+  // MARK: When the stores have answered, on any thread
 
-  private enum Judgement {
-    case identified(Identity)
-    case refused(String)
-    /// Nothing was learned of the credential.
-    case failed(String)
-  }
-
-  /// Compares the password with the user's hash, or with the decoy where there is no such user, so that the time says as
-  /// little as the answer. Users whose hash is of another kind or cost than most still differ in time.
-  private func judge(_ credential: BasicCredential) -> Judgement {
-    let user = self.files.lazy.compactMap { $0.user(named: credential.username) }.first
-    guard let hash = user?.hash ?? self.decoy else { return .refused("there are no users") }
-    let verdict = PasswordVerifier.verify(credential.password, against: hash)
-    if verdict == .failed { return .failed("libcrypt could not compute a \(hash.kind.rawValue) hash") }
-    // The name that was typed is not repeated: people type passwords into the wrong field.
-    guard let user else { return .refused("no password file has the user") }
-    let name = user.identity.username
-    switch verdict {
-    case .failed, .differs: return .refused("wrong password for user \(name)")
-    case .tooLongForBcrypt: return .refused("user \(name) has a password of more than 72 bytes, of which bcrypt reads only these")
-    case .matches: break
-    }
-    guard !user.isDisabled else { return .refused("user \(name) is disabled") }
-    // The file was read with a list of its own; the generation's list is the one that counts.
-    guard ([name] + user.identity.groups).allSatisfy({ self.rules.fault(in: $0) == nil }) else {
-      return .refused("user \(name) has a name or group that the configuration does not allow")
-    }
-    return .identified(user.identity)
-  }
-
-  private func remember(_ judgement: Judgement, of attempt: FailureThrottle.Attempt, _ key: CredentialKey) -> AuthenticationOutcome {
+  /// Draws the conclusions of a verdict, first of all: who asks next must find them.
+  private func remember(
+    _ verdict: StoreChain.Verdict, of attempt: FailureThrottle.Attempt, _ gate: AccountGate, _ key: CredentialKey
+  ) -> AuthenticationOutcome {
     let now = self.clock.monotonic()
-    switch judgement {
-    case .identified(let identity):
-      self.memory.verified.insert(identity, for: key, until: now + self.cacheLifetime, at: now)
-      self.memory.throttle.withLockedValue { $0.end(attempt, as: .succeeded, at: now, self.limit) }
+    func end(as ending: FailureThrottle.Ending) {
+      gate.close(as: ending)
+      self.memory.throttle.withLockedValue { $0.end(attempt, as: ending, at: now, self.limit) }
+    }
+    switch verdict {
+    case .identified(let identity, let user, let store):
+      let ends = now + self.cacheLifetime
+      let renewal = user.map { Renewal(of: $0, in: store, due: now + .nanoseconds(self.cacheLifetime.nanoseconds / 2), ends: ends) }
+      self.memory.verified.insert(Belief(identity: identity, renewal: renewal), for: key, until: ends, at: now)
+      end(as: .succeeded)
       return .identified(identity)
     case .refused(let detail):
       let problem = AuthenticationProblem.credentialsRefused.with(detail: detail)
       self.memory.refused.insert(problem, for: key, until: now + self.negativeLifetime, at: now)
-      self.memory.throttle.withLockedValue { $0.end(attempt, as: .failed, at: now, self.limit) }
+      end(as: .failed)
       return .refused(problem)
-    case .failed(let detail):
-      self.memory.throttle.withLockedValue { $0.end(attempt, as: .abandoned, at: now, self.limit) }
+    case .locked:
+      end(as: .abandoned)
+      return .refused(Self.throttled(until: gate.lockEnd ?? now, at: now))
+    case .unavailable(let detail):
+      end(as: .abandoned)
+      return .refused(AuthenticationProblem.passwordStoreUnavailable.with(detail: detail))
+    case .busy(let detail):
+      end(as: .abandoned)
       return .refused(AuthenticationProblem.authenticationBusy.with(detail: detail))
+    }
+  }
+
+  /// How long a refusal is held back, so that its time says no more than its text.
+  private func delay(of verdict: StoreChain.Verdict, askedAt start: NIODeadline) -> TimeAmount? {
+    guard let step = self.refusalStep?.nanoseconds else { return nil }
+    switch verdict {
+    case .refused, .locked: return .nanoseconds(step - (self.clock.monotonic() - start).nanoseconds % step)
+    case .identified, .unavailable, .busy: return nil
+    }
+  }
+
+  /// Looks at the user of a belief again; the belief stays as it is where that cannot be done.
+  private func renew(_ renewal: Renewal, _ key: CredentialKey) {
+    _ = renewal.store.refresh(renewal.user) { refreshment in
+      let belief: Belief?
+      switch refreshment {
+      case .unavailable: return
+      case .gone: belief = nil
+      case .current(let user):
+        switch self.chain.identity(of: user, in: renewal.store) {
+        case .success(let identity): belief = Belief(identity: identity, renewal: nil)
+        case .failure: belief = nil
+        }
+      }
+      // A password that was verified in between made a belief of its own, which is newer than this look.
+      self.memory.verified.update(key, at: self.clock.monotonic()) { $0.renewal === renewal ? belief : $0 }
     }
   }
 
@@ -155,18 +176,18 @@ final class PasswordAuthenticator: Sendable {
   }
 
   /// A hash of everything that a judgement depends on, each part behind its length.
-  private static func generation(of configuration: AuthenticatorConfiguration) -> [UInt8] {
+  private static func generation(of stores: [any PasswordStore], _ allowSystemNames: Set<String>) -> [UInt8] {
     var hash = SHA256()
     func add(_ part: some Collection<UInt8>) {
       withUnsafeBytes(of: UInt64(part.count).bigEndian) { hash.update(bufferPointer: $0) }
       hash.update(data: Array(part))
     }
-    for file in configuration.passwordFiles {
-      add(file.name.utf8)
-      add(file.contentHash)
+    for store in stores {
+      add(store.method.rawValue.utf8)
+      add(store.fingerprint)
     }
     add([])
-    for name in configuration.allowSystemNames.sorted() { add(name.utf8) }
+    for name in allowSystemNames.sorted() { add(name.utf8) }
     return Array(hash.finalize())
   }
 }

@@ -6,8 +6,8 @@ public import SallyportRevocation
 /// What authentication keeps from one configuration generation to the next: the judgements of the last minute, the
 /// counts of failures, and the threads that passwords are verified on. One for each process.
 ///
-/// Judgements are kept under keys that hold the password files' content, so that a generation with other files finds none
-/// of the last one's. Nothing in here can be turned back into a password.
+/// Judgements are kept under keys that hold what the password stores depend on, a file's content included, so that a generation
+/// with other stores finds none of the last one's. Nothing in here can be turned back into a password.
 public final class AuthenticationMemory: Sendable, CustomReflectable {
   struct Flight: Hashable, Sendable {
     let credential: CredentialKey
@@ -16,10 +16,11 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   }
 
   let pool: VerificationPool
-  let verified: ShardedCache<Identity>
+  let verified: ShardedCache<Belief>
   let refused: ShardedCache<Problem>
   let flights = SingleFlight<Flight, AuthenticationOutcome>()
   let throttle = NIOLockedValueBox(FailureThrottle())
+  let accounts = NIOLockedValueBox(AccountThrottle())
   private let lists = NIOLockedValueBox<RevocationStore?>(nil)
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)

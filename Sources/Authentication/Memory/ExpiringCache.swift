@@ -47,6 +47,16 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
   }
 
+  /// Changes the value of a key that has not ended, or ends it where `change` gives none. Its time stays as it is.
+  mutating func update(_ key: Key, at now: NIODeadline, _ change: (Value) -> Value?) {
+    guard let index = self.indices[key], now < self.slots[index].ends else { return }
+    if let value = change(self.slots[index].value) {
+      self.slots[index].value = value
+    } else {
+      self.slots[index].ends = now
+    }
+  }
+
   private mutating func indexToReuse(at now: NIODeadline) -> Int {
     // The hand clears the marks that it passes, so that it stops within its second round at the latest.
     while true {

@@ -22,6 +22,11 @@ final class ShardedCache<Value: Sendable>: Sendable {
     self.shard(of: key).withLockedValue { $0.insert(value, for: key, until: ends, at: now) }
   }
 
+  /// Changes the value of a key that has not ended, or ends it where `change` gives none.
+  func update(_ key: CredentialKey, at now: NIODeadline, _ change: (Value) -> Value?) {
+    self.shard(of: key).withLockedValue { $0.update(key, at: now, change) }
+  }
+
   private func shard(of key: CredentialKey) -> NIOLockedValueBox<ExpiringCache<CredentialKey, Value>> {
     self.shards[key.shard(of: self.shards.count)]
   }

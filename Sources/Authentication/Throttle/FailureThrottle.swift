@@ -55,10 +55,15 @@ struct FailureThrottle: Sendable {
     self.familiar = ExpiringCache(capacity: capacity)
   }
 
+  /// Whether the user signed in from this network within the last day.
+  mutating func isFamiliar(_ attempt: Attempt, at now: NIODeadline) -> Bool {
+    self.familiar.value(for: attempt, at: now) != nil
+  }
+
   /// Whether this attempt is locked out; asks without changing anything.
   mutating func admission(of attempt: Attempt, at now: NIODeadline) -> Admission {
     let own = self.attempts.lockEnd(of: attempt, at: now)
-    let isFamiliar = self.familiar.value(for: attempt, at: now) != nil
+    let isFamiliar = self.isFamiliar(attempt, at: now)
     let broad = isFamiliar ? nil : self.broadLockEnd(of: attempt, at: now)
     guard let end = [own, broad].compactMap({ $0 }).max() else { return .admitted }
     return .refused(until: end)
@@ -104,7 +109,7 @@ struct FailureThrottle: Sendable {
 }
 
 extension FailureThrottle.Limit {
-  fileprivate var narrow: FailureLimit { self.broad(1) }
+  var narrow: FailureLimit { self.broad(1) }
 
   fileprivate func broad(_ factor: Int) -> FailureLimit {
     FailureLimit(failures: max(1, self.failures) * factor, per: TimeAmount(self.per), lockout: TimeAmount(self.lockout))

@@ -31,6 +31,7 @@ struct CrossReferences {
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
     self.checkUseOfAuthentication()
+    self.checkOrderOfPasswords()
     self.checkPolicies()
   }
 
@@ -142,6 +143,17 @@ struct CrossReferences {
     }
     guard !self.policy.files.isEmpty, !self.routes.isEmpty, self.routes.allSatisfy({ $0.value?.policies?.isEmpty == true }) else { return }
     self.document["policy"].fault("is used by no route", "remove it, or name a policy in a route's `policies`")
+  }
+
+  // MARK: Passwords
+
+  /// Where a directory cannot tell an unknown name from a wrong password, it has the say about every name.
+  private func checkOrderOfPasswords() {
+    for (index, store) in self.authentication.passwords.dropLast().enumerated() {
+      guard case .ldap(let ldap) = store, !ldap.knowsItsUsers else { continue }
+      self.document["authentication"]["passwords"][index].fault(
+        "does not know its users without a bindDN, so that no store behind it is ever asked", "add bindDN, or move it to the end")
+    }
   }
 
   // MARK: Settings without an effect

@@ -16,7 +16,15 @@ extension GatewayConfiguration {
       if let authorities = listener.tls.clientCAFile { files.append((authorities, .certificates)) }
     }
     files += (self.authentication.clientCertificates?.revocation?.crlFiles ?? []).map { ($0, .revocationLists) }
-    for case .passwordFile(let file) in self.authentication.passwords { files.append((file, .passwords)) }
+    for store in self.authentication.passwords {
+      switch store {
+      case .passwordFile(let file): files.append((file, .passwords))
+      case .ldap(let ldap):
+        if let authorities = ldap.caFile { files.append((authorities, .certificates)) }
+        if case .file(let file)? = ldap.serviceAccount?.password { files.append((file, .passwords)) }
+      case .pam: break
+      }
+    }
     for case .requestHeaders(let certificate, let privateKey) in self.credentials.map(\.kind) {
       files.append((certificate, .certificates))
       files.append((privateKey, .privateKey))

@@ -49,6 +49,8 @@ extension GatewayConfiguration.Authentication {
   public enum PasswordStore: Sendable, Equatable {
     /// Users, groups and hashes in YAML, or an htpasswd file.
     case passwordFile(NamedFile)
+    case ldap(LDAP)
+    case pam(PAM)
   }
 
   /// When failed logins lock an address or a user name out.
@@ -98,10 +100,13 @@ extension GatewayConfiguration.Authentication {
 extension GatewayConfiguration.Authentication.PasswordStore {
   init?(_ yaml: YAMLCursor) {
     let store: Self? = yaml.mapping { keys in
-      if keys.notInThisVersion("ldap", "pam") { return nil }
-      return keys.required("passwordFile")?.mapping { keys in
-        keys.required("file")?.file().map(Self.passwordFile)
-      }
+      keys.exactlyOne(of: [
+        "passwordFile": { yaml in
+          yaml.mapping { keys in keys.required("file")?.file().map(Self.passwordFile) }
+        },
+        "ldap": { yaml in GatewayConfiguration.Authentication.LDAP(yaml).map(Self.ldap) },
+        "pam": { yaml in GatewayConfiguration.Authentication.PAM(yaml).map(Self.pam) },
+      ])
     }
     guard let store else { return nil }
     self = store

@@ -21,7 +21,7 @@ extension Generation {
     var faults = FaultCollector()
     let revocation = faults.collect { () throws(StartFault) in try configuration.revocation(previous: memory.revocation) } ?? nil
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration.authentication, revocation: revocation, memory)
+      try Self.authenticator(configuration.authentication, revocation: revocation, memory, logger)
     }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
@@ -58,22 +58,19 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory
+    _ configuration: GatewayConfiguration.Authentication, revocation: RevocationStore?, _ memory: AuthenticationMemory, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let names = configuration.allowSystemNames
     var faults = FaultCollector()
-    var files: [PasswordFile] = []
-    for case .passwordFile(let file) in configuration.passwords {
-      if let read = faults.collect({ () throws(ConfigurationFaults) in
-        try PasswordFile(file: file.path, allowSystemNames: names.users.union(names.groups))
-      }) {
-        files.append(read)
+    let stores = configuration.passwords.compactMap { store in
+      faults.collect { () throws(StartFault) in
+        try AuthenticatorConfiguration.PasswordSource(store, allowSystemNames: names.users.union(names.groups), logger: logger)
       }
     }
     guard faults.isEmpty else { throw faults.fault }
     return Authenticator(
       configuration: AuthenticatorConfiguration(
-        passwordFiles: files, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
+        passwords: stores, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
         revocation: revocation, allowSystemNames: names.users.union(names.groups),
         cache: .init(lifetime: configuration.cacheLifetime),
         throttle: .init(
