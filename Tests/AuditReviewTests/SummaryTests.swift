@@ -58,6 +58,19 @@ import Testing
     #expect(summary.text.contains("43 requests"))
   }
 
+  @Test func anHourInWhichNothingHappenedIsThere() throws {
+    let folder = try ReviewFolder()
+    try folder.put(
+      ["2026-02-28T23:59:59.000000Z", "2026-03-01T02:00:00.000000Z"].map { time in
+        var line = SampleLine()
+        line.time = time
+        return line
+      })
+    let hours = try LogSummary.of([folder.path]).hours
+    #expect(hours.map(\.hour) == ["2026-02-28T23", "2026-03-01T00", "2026-03-01T01", "2026-03-01T02"])
+    #expect(hours.map(\.requests) == [1, 0, 0, 1])
+  }
+
   @Test func whoWasSeenBeforeIsNotNew() throws {
     let summary = try LogSummary.of([self.folder.path], since: WallTimeBound("2026-03-01T10:00:00Z"))
     #expect(summary.requests == 20)

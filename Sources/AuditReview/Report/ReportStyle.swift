@@ -24,7 +24,7 @@ enum ReportStyle {
     table { width: 100%; border-collapse: collapse; }
     th { text-align: left; font-weight: 500; } td, th { padding: 0.2rem 0.5rem 0.2rem 0; vertical-align: top; overflow-wrap: anywhere; }
     .counts th { width: 45%; } .bar svg { height: 0.8rem; } .count { width: 5rem; text-align: right; font-variant-numeric: tabular-nums; }
-    .list td { color: var(--quiet); white-space: nowrap; } .none { color: var(--quiet); margin: 0; }
+    .list th { min-width: 9rem; } .list td { color: var(--quiet); } .none { color: var(--quiet); margin: 0; }
     .records { font-size: 0.8125rem; } .records thead th { border-bottom: 2px solid var(--line); font-weight: 600; }
     .records td { border-bottom: 1px solid var(--line); } .records td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
     .records td:nth-child(4) { min-width: 14rem; }
@@ -37,7 +37,7 @@ enum ReportStyle {
       :root { --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --panel: #fff;
         --good: #2f6fb3; --denied: #c0362c; --unknown: #b7791f; --error: #7d3cae; }
       body { max-width: none; padding: 0; font-size: 9.5pt; } .filter { display: none; } .columns { grid-template-columns: 1fr 1fr; }
-      section { break-inside: avoid; padding: 0.6rem; } section:last-of-type { break-inside: auto; border: none; padding: 0; }
+      section { break-inside: avoid; padding: 0.6rem; } main > section:last-of-type { break-inside: auto; border: none; padding: 0; }
       tr { break-inside: avoid; } thead { display: table-header-group; } .records { font-size: 7.5pt; } .records td:nth-child(4) { min-width: 0; }
       .scroll { overflow: visible; } rect, .legend span { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       @page { margin: 1.2cm; } }

@@ -112,6 +112,21 @@ public struct LogSummary: Sendable, Codable, Equatable {
       if let method = record.method { self.methods.add(method) }
     }
 
+    /// The hours in order, and those between them in which nothing happened, so that a chart's axis is one of time.
+    private static func withoutGaps(_ hours: [String: Hour]) -> [Hour] {
+      let names = hours.keys.sorted()
+      guard let first = names.first, let last = names.last, let start = WallTime("\(first):00:00Z"), let end = WallTime("\(last):00:00Z")
+      else {
+        return names.compactMap { hours[$0] }
+      }
+      let count = (end.nanosecondsSinceEpoch - start.nanosecondsSinceEpoch) / 3_600_000_000_000
+      guard count < Int64(Self.longestMemory) else { return names.compactMap { hours[$0] } }
+      return (0...count).map { index in
+        let name = String(start.advanced(by: .seconds(index * 3600)).description.prefix(13))
+        return hours[name] ?? Hour(hour: name)
+      }
+    }
+
     func finish() -> LogSummary {
       var summary = self.summary
       summary.users = self.users.top(LogSummary.listed)
@@ -123,7 +138,7 @@ public struct LogSummary: Sendable, Codable, Equatable {
       summary.codes = self.codes.top(LogSummary.listed)
       summary.methods = self.methods.top(LogSummary.listed)
       summary.asOthers = self.asOthers.top(LogSummary.listed)
-      summary.hours = self.hours.values.sorted { $0.hour < $1.hour }
+      summary.hours = Self.withoutGaps(self.hours)
       summary.firstSeen = Array(
         self.seen.values.filter { $0.time >= self.since }.sorted { ($0.time, $0.user) > ($1.time, $1.user) }.prefix(LogSummary.listed))
       return summary
