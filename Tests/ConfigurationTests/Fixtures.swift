@@ -89,6 +89,10 @@ let everyKey = """
 
   policy:
     files: ["policies/*.yaml"]
+
+  admin: {address: 127.0.0.1:9090}
+  reload: {watch: false, interval: 30s, settle: 3s}
+  shutdown: {delay: 4s, grace: 40s, streamGrace: 20s}
   """
 
 /// The least that a configuration can say.

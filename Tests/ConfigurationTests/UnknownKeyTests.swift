@@ -3,7 +3,6 @@ import Testing
 
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
-    ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
     ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
     ("authentication:\n", "authentication:\n  tokens: []\n", "29:3: authentication.tokens"),

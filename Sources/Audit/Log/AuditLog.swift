@@ -102,6 +102,9 @@ public final class AuditLog: Sendable {
     (self.requests.problem ?? self.unauthenticated.problem).map(State.failing) ?? .writable
   }
 
+  /// Bytes of records that wait for the disk.
+  public var waitingBytes: Int { self.requests.waitingBytes + self.unauthenticated.waitingBytes }
+
   /// Looks whether somebody moved the files away, and goes on in new ones then; for SIGHUP, as logrotate sends it.
   ///
   /// Returns at once: it is done in turn with the records. Without it the log finds out by itself within a minute.
@@ -113,8 +116,8 @@ public final class AuditLog: Sendable {
   /// Records what happened to the gateway; returns at once. What cannot be written now is written with the next record.
   public func record(_ event: GatewayEvent) { self.requests.record(event) }
 
-  /// Writes what waits and a last signature, closes the files and gives the directory free; blocks until that is done. Appends that come
-  /// later fail. To be called while the event loops still run: open answers are given on them.
+  /// Writes what waits and a last signature, closes the files and gives the directory free; blocks until that is done.
+  /// Appends that come later fail. To be called while the event loops still run: open answers are given on them.
   public func close() {
     self.requests.close()
     self.unauthenticated.close()

@@ -49,6 +49,8 @@ final class SeriesWriter: Sendable {
     self.maintainLater()
   }
 
+  var waitingBytes: Int { self.turns.withLockedValue { $0.waitingBytes } }
+
   var problem: Problem? { self.turns.withLockedValue { $0.problem } }
 
   func append(_ lines: ByteBuffer, on eventLoop: any EventLoop) -> Answer<Result<Void, Problem>> {

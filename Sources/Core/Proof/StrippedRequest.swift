@@ -16,7 +16,7 @@ public struct StrippedRequest: Sendable {
   public let origin: RequestOrigin?
   /// The `Authorization` fields' values, most often one; a token that came as a WebSocket protocol stands behind them as
   /// `Bearer TOKEN`.
-  public let authorization: [Secret]
+  public private(set) var authorization: [Secret]
   /// What the client sent as `Audit-ID`, for the audit record.
   public let clientAuditID: String?
   /// The protocols that the client would change to, in its order and in lower case (`websocket`, `spdy/3.1`).
@@ -77,6 +77,13 @@ public struct StrippedRequest: Sendable {
     self.impersonation = try impersonation.requested()
     self.authorization = authorization
     self.clientAuditID = clientAuditID
+  }
+
+  /// The same without ``authorization``: what is kept for long should hold no secret.
+  public var withoutCredentials: StrippedRequest {
+    var copy = self
+    copy.authorization = []
+    return copy
   }
 
   private static func upgrade(to requested: [String], by head: RequestHead) -> UpgradeProtocol? {

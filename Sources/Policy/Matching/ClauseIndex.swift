@@ -20,11 +20,14 @@ struct ClauseIndex: Sendable {
   /// By the numbers of resource and subresource, ``everyName`` for a pattern.
   private var resourceBuckets: [Bucket] = []
   private var resourceEdges = EdgeTable()
+  /// By the numbers of group and subresource, for patterns of every resource of a group.
+  private var groupEdges = EdgeTable()
   private var paths: PathTrie
   private var pathBuckets: [Bucket] = []
   private var operationBuckets: [Bucket]
   private var kindBuckets: [Bucket]
-  private var impersonations: [Int32] = []
+  /// Clauses about acting as somebody else, by whom.
+  private var impersonations = Bucket()
   private var hasOperations = false
   private var hasKinds = false
 
@@ -49,17 +52,7 @@ struct ClauseIndex: Sendable {
     return Int32(self.clauses.count - 1)
   }
 
-  private mutating func filing(_ selector: Selector, _ rule: Rule) -> Bucket.Filing {
-    if let names = selector.namespaces?.literalNames { return .namespaces(names.map { self.words.insert($0) }) }
-    guard let only = rule.only, only.users != nil || only.groups != nil else { return .always }
-    let users = only.users.map(\.literalNames) ?? []
-    let groups = only.groups.map(\.literalNames) ?? []
-    guard let users, let groups else { return .always }
-    return .people(users: users.map { self.words.insert($0) }, groups: groups.map { self.words.insert($0) })
-  }
-
   mutating func insert(resource pattern: ResourcePattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let resource = pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName
     let subresource: Int32 =
       if pattern.isEverything {
         Self.everySubresourceAndNone
@@ -68,51 +61,61 @@ struct ClauseIndex: Sendable {
       } else {
         Self.noSubresource
       }
-    let bucket: Int32
-    if let known = self.resourceEdges.target(from: resource, by: subresource) {
-      bucket = known
-    } else {
-      bucket = Int32(self.resourceBuckets.count)
-      self.resourceBuckets.append(Bucket())
-      self.resourceEdges.insert(from: resource, by: subresource, to: bucket)
-    }
-    let filing = self.filing(selector, rule)
+    let bucket =
+      if !pattern.resource.isLiteral, let group = pattern.group, group.isLiteral {
+        Self.bucket(from: self.words.insert(group.text), by: subresource, in: &self.groupEdges, &self.resourceBuckets)
+      } else {
+        Self.bucket(
+          from: pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName, by: subresource,
+          in: &self.resourceEdges, &self.resourceBuckets)
+      }
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.resourceBuckets[Int(bucket)].insert(number, filing)
+    self.resourceBuckets[Int(bucket)].insert(number, filing, &self.words)
+  }
+
+  /// The bucket behind an edge, a new one where there is none yet.
+  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket]) -> Int32 {
+    if let known = edges.target(from: node, by: name) { return known }
+    let bucket = Int32(buckets.count)
+    buckets.append(Bucket())
+    edges.insert(from: node, by: name, to: bucket)
+    return bucket
   }
 
   mutating func insert(path: PathPattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
     let template = Int(self.paths.insert(path))
     if template == self.pathBuckets.count { self.pathBuckets.append(Bucket()) }
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.pathBuckets[template].insert(number, filing)
+    self.pathBuckets[template].insert(number, filing, &self.words)
   }
 
   mutating func insert(operations: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing) }
+    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing, &self.words) }
     self.hasOperations = true
   }
 
   mutating func insert(kinds: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing) }
+    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing, &self.words) }
     self.hasKinds = true
   }
 
-  mutating func insert(impersonation clause: Clause) {
+  mutating func insert(impersonation clause: Clause, users: NameSet?, groups: NameSet?) {
     let number = self.add(clause)
-    self.impersonations.append(number)
+    self.impersonations.insert(number, Bucket.Filing(users: users, groups: groups), &self.words)
   }
 
   // MARK: - Finding
 
-  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice.
+  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice, in lists of
+  /// rising numbers; a list is left when `body` says `false`.
   func forEachCandidate(
-    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Void
+    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Bool
   ) {
     if let info = question.resource {
       self.forEachResourceBucket(of: info) { bucket in
@@ -141,25 +144,23 @@ struct ClauseIndex: Sendable {
     }
   }
 
-  /// Calls `body` with every clause about acting as somebody else.
-  func forEachImpersonation(_ body: (Int32) -> Void) {
-    for clause in self.impersonations { body(clause) }
+  /// Calls `body` with every clause that may be about acting as `requested`.
+  func forEachImpersonation(of requested: Asker, _ body: (Int32) -> Bool) {
+    self.impersonations.forEachAlways(body)
+    self.impersonations.forEachOfPerson(requested, self.words, body)
   }
 
   private func forEachResourceBucket(of info: RequestInfo, _ body: (Int32) -> Void) {
     guard !self.resourceBuckets.isEmpty else { return }
     let text = info.effectiveSubresource
     let subresource = text.isEmpty ? Self.noSubresource : self.words.id(of: text)
-    let resource = self.words.id(of: info.resource)
-    func look(_ resource: Int32, _ subresource: Int32) {
-      if let bucket = self.resourceEdges.target(from: resource, by: subresource) { body(bucket) }
+    func look(_ node: Int32, in edges: EdgeTable, also subresourceAndNone: Bool = false) {
+      if let subresource, let bucket = edges.target(from: node, by: subresource) { body(bucket) }
+      if !text.isEmpty, let bucket = edges.target(from: node, by: Self.everyName) { body(bucket) }
+      if subresourceAndNone, let bucket = edges.target(from: node, by: Self.everySubresourceAndNone) { body(bucket) }
     }
-    if let resource {
-      if let subresource { look(resource, subresource) }
-      if !text.isEmpty { look(resource, Self.everyName) }
-    }
-    if let subresource { look(Self.everyName, subresource) }
-    if !text.isEmpty { look(Self.everyName, Self.everyName) }
-    look(Self.everyName, Self.everySubresourceAndNone)
+    if let resource = self.words.id(of: info.resource) { look(resource, in: self.resourceEdges) }
+    if let group = self.words.id(of: info.apiGroup) { look(group, in: self.groupEdges) }
+    look(Self.everyName, in: self.resourceEdges, also: true)
   }
 }

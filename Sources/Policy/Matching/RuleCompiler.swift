@@ -96,8 +96,8 @@ struct RuleCompiler {
       let filed = clause()
       self[keyPath: index].insert(kinds: found.sorted(), filed, of: selector, rule)
       if !answering.isEmpty { self[keyPath: index].insert(operations: answering.sorted(), filed, of: selector, rule) }
-    case .impersonates:
-      self[keyPath: index].insert(impersonation: clause())
+    case .impersonates(let users, let groups):
+      self[keyPath: index].insert(impersonation: clause(), users: users, groups: groups)
     }
   }
 

@@ -19,7 +19,11 @@ final class AuditBatch {
   private let eventLoop: any EventLoop
   private var requests = Pending()
   private var unauthenticated = Pending()
+  /// What waits for a record that is not written.
+  private var passed: [Waiter] = []
   private var isScheduled = false
+  /// What became of the records, for metrics.
+  private(set) var counts = LoopCounts.RecordCounts()
 
   init(log: AuditLog, eventLoop: any EventLoop) {
     self.log = log
@@ -44,7 +48,7 @@ final class AuditBatch {
 
   /// For a record that the audit policy leaves out: `waiter` is called in its turn, and nothing is written.
   func pass(then waiter: @escaping Waiter) {
-    self.requests.waiters.append(waiter)
+    self.passed.append(waiter)
     guard !self.isScheduled else { return }
     self.isScheduled = true
     self.eventLoop.assumeIsolated().execute { self.flush() }
@@ -52,6 +56,9 @@ final class AuditBatch {
 
   private func flush() {
     self.isScheduled = false
+    let passed = self.passed
+    self.passed = []
+    for waiter in passed { waiter(true) }
     self.flush(.requests)
     self.flush(.unauthenticated)
   }
@@ -63,15 +70,18 @@ final class AuditBatch {
     case .now(let result):
       batch.lines.clear()
       self.giveBack(&batch.lines, series)
+      self.counts.count(batch.waiters.count, to: series, written: result.isSuccess)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
       // writes a record here again, so nothing of the batch is held meanwhile.
       for waiter in batch.waiters { waiter(result.isSuccess) }
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
-      let bound = NIOLoopBound(batch.waiters, eventLoop: self.eventLoop)
+      let bound = NIOLoopBound((self, batch.waiters), eventLoop: self.eventLoop)
       future.hop(to: self.eventLoop).whenComplete { result in
         let written = if case .success(.success) = result { true } else { false }
-        for waiter in bound.value { waiter(written) }
+        let (batch, waiters) = bound.value
+        batch.counts.count(waiters.count, to: series, written: written)
+        for waiter in waiters { waiter(written) }
       }
     }
   }
