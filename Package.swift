@@ -125,7 +125,8 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", "SallyportAuditReview", argumentParser,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", "SallyportAuditReview",
+        argumentParser,
         logging, metrics,
       ],
       path: "Sources/main", swiftSettings: houseRules),

@@ -39,7 +39,8 @@ extension Gateway {
   /// Notes that a configuration could not even be read.
   func reloadFailed(_ fault: StartFault) {
     self.reloads.failed(fault)
-    self.log.record(.reloaded(configuration: self.state.withLockedValue { $0.generation.hash }, refused: fault.messages.joined(separator: "; ")))
+    self.log.record(
+      .reloaded(configuration: self.state.withLockedValue { $0.generation.hash }, refused: fault.messages.joined(separator: "; ")))
     for message in fault.messages {
       self.logger.error("the reload failed, and the configuration before it is kept", metadata: ["fault": "\(message)"])
     }
