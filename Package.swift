@@ -135,6 +135,11 @@ let package = Package(
     .executableTarget(
       name: "sallyport-policy-bench", dependencies: ["SallyportPolicy", "SallyportCore", "SallyportWire", "CAllocationCount"],
       path: "Benchmarks/PolicyBench", swiftSettings: houseRules),
+    // And the audit log.
+    .executableTarget(
+      name: "sallyport-audit-bench",
+      dependencies: ["SallyportAudit", "SallyportAuditReview", "SallyportCore", "SallyportWire", nioCore, nioPosix],
+      path: "Benchmarks/AuditBench", swiftSettings: houseRules),
     .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
