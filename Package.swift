@@ -90,9 +90,10 @@ let package = Package(
     station(
       "Upstream",
       ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
-    station("Audit", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers, crypto]),
+    station("Audit", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
+    station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     station("Metrics", [coreMetrics, nioConcurrencyHelpers]),
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", crypto]),
@@ -124,7 +125,8 @@ let package = Package(
       dependencies: [
         "SallyportDemo", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", argumentParser,
+        "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", "SallyportAuditReview",
+        argumentParser,
         logging, metrics,
       ],
       path: "Sources/main", swiftSettings: houseRules),
@@ -133,10 +135,15 @@ let package = Package(
     .executableTarget(
       name: "sallyport-policy-bench", dependencies: ["SallyportPolicy", "SallyportCore", "SallyportWire", "CAllocationCount"],
       path: "Benchmarks/PolicyBench", swiftSettings: houseRules),
+    // And the audit log.
+    .executableTarget(
+      name: "sallyport-audit-bench",
+      dependencies: ["SallyportAudit", "SallyportAuditReview", "SallyportCore", "SallyportWire", nioCore, nioPosix],
+      path: "Benchmarks/AuditBench", swiftSettings: houseRules),
     .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
 
-    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLDAP", path: "Sources/CLDAP", providers: [.apt(["libldap2-dev"])]),
     .systemLibrary(name: "CPAM", path: "Sources/CPAM", providers: [.apt(["libpam0g-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -183,7 +190,10 @@ let package = Package(
         "SallyportUpstream", "SallyportCore", "SallyportWire", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL,
         nioTLS, nioConcurrencyHelpers, crypto, logging,
       ]),
-    tests(of: "Audit", ["SallyportAudit", "SallyportCore", "SallyportWire", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
+    tests(
+      of: "Audit",
+      ["SallyportAudit", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
+    tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),

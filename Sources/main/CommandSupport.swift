@@ -69,3 +69,12 @@ enum OpenFileLimit {
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
+
+/// What a write cannot do is an error of the write, and not the end of the process: past a limit for the size of files, and
+/// to somebody who reads no more.
+enum WriteSignals {
+  static func areErrors() {
+    signal(SIGXFSZ, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
+  }
+}

@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     OpenFileLimit.raise()
+    WriteSignals.areErrors()
     // Heard from the beginning: one that comes during the start must not kill it half-way.
     let signals = Signals.stream(of: [.terminate, .interrupt, .hangUp])
     let served = try Faults.reported { try ServedConfiguration(file: self.config) }
@@ -54,6 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
       case nil: return listening.cancel()
       case .hangUp?:
         logger.notice("reloading", metadata: ["signal": "SIGHUP"])
+        gateway.reopenLog()
         reloader.request()
       case .terminate?, .interrupt?:
         guard end == nil else {

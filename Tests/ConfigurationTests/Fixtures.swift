@@ -81,6 +81,11 @@ let everyKey = """
   audit:
     directory: audit
     durability: synced
+    rotate: {size: 50MiB, every: 24h, keep: 30, maxAge: 720h, totalSize: 5GiB, compress: false}
+    unauthenticatedSize: 32MiB
+    checkpointKeyFile: audit.key
+    stdout: true
+    policyFile: audit-policy.yaml
 
   policy:
     files: ["policies/*.yaml"]

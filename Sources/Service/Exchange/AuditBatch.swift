@@ -19,6 +19,8 @@ final class AuditBatch {
   private let eventLoop: any EventLoop
   private var requests = Pending()
   private var unauthenticated = Pending()
+  /// What waits for a record that is not written.
+  private var passed: [Waiter] = []
   private var isScheduled = false
   /// What became of the records, for metrics.
   private(set) var counts = LoopCounts.RecordCounts()
@@ -44,8 +46,19 @@ final class AuditBatch {
     self.eventLoop.assumeIsolated().execute { self.flush() }
   }
 
+  /// For a record that the audit policy leaves out: `waiter` is called in its turn, and nothing is written.
+  func pass(then waiter: @escaping Waiter) {
+    self.passed.append(waiter)
+    guard !self.isScheduled else { return }
+    self.isScheduled = true
+    self.eventLoop.assumeIsolated().execute { self.flush() }
+  }
+
   private func flush() {
     self.isScheduled = false
+    let passed = self.passed
+    self.passed = []
+    for waiter in passed { waiter(true) }
     self.flush(.requests)
     self.flush(.unauthenticated)
   }

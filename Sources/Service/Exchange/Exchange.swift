@@ -131,8 +131,15 @@ final class Exchange {
     self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
   }
 
+  /// What the audit policy says of the request; `nil` without a policy, and while nobody was let in.
+  private var auditOutcome: AuditPolicy.Outcome? {
+    guard let policy = self.loop.generation.auditPolicy, self.record.decision != nil else { return nil }
+    return self.record.outcome(of: policy)
+  }
+
   func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
     self.record.stage = stage
+    if let outcome = self.auditOutcome, self.record.isOmitted(outcome) { return self.loop.audit.pass(then: waiter) }
     self.loop.audit.write(self.record, then: waiter)
   }
 

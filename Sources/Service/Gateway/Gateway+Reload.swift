@@ -21,6 +21,7 @@ extension Gateway {
     do throws(StartFault) {
       let taken = try await self.reload(from: state, to: configuration)
       self.reloads.succeeded()
+      self.log.record(.reloaded(configuration: taken.hash, refused: nil))
       self.logger.notice(
         "the configuration was reloaded",
         metadata: [
@@ -32,9 +33,14 @@ extension Gateway {
     }
   }
 
+  /// Looks whether somebody moved the audit log's files away, and goes on in new ones then.
+  public func reopenLog() { self.log.reopen() }
+
   /// Notes that a configuration could not even be read.
   func reloadFailed(_ fault: StartFault) {
     self.reloads.failed(fault)
+    self.log.record(
+      .reloaded(configuration: self.state.withLockedValue { $0.generation.hash }, refused: fault.messages.joined(separator: "; ")))
     for message in fault.messages {
       self.logger.error("the reload failed, and the configuration before it is kept", metadata: ["fault": "\(message)"])
     }

@@ -77,6 +77,7 @@ extension Gateway {
     // What was cut still has its records to write, and a disk may be slow.
     await self.waitForRecords(atMost: .seconds(5))
     await self.contexts.flushRecords()
+    self.log.record(.stopped(reason: self.state.withLockedValue { $0.isHurried } ? "hurried" : "drained"))
     self.log.close()
     for upstream in self.state.withLockedValue({ $0.generation.upstreams.values }) { upstream.close() }
     await self.state.withLockedValue { $0.admin }?.close()

@@ -112,6 +112,7 @@ public final class Gateway: Sendable {
         gateway.revocationWatch.cancel()
         throw error
       }
+      log.record(.started(configuration: generation.hash))
       gateway.announce(listeners)
       continuation.catalogues.follow(prepared)
       continuation.catalogues.onChange { [weak gateway] in await gateway?.adoptCatalogues() }
@@ -127,8 +128,7 @@ public final class Gateway: Sendable {
     _ audit: GatewayConfiguration.Audit, _ open: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) throws(StartFault) -> AuditLog {
     do throws(Problem) {
-      return try open(
-        AuditLogConfiguration(directory: audit.directory.path, durability: audit.durability == .synced ? .synced : .written))
+      return try open(audit.logConfiguration)
     } catch {
       throw StartFault(error)
     }

@@ -44,6 +44,7 @@ extension Generation {
     }
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
+    let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() } ?? nil
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) { logger.warning("\(warning)") }
     // What upstreams say of themselves comes later: see `Generation.knowing`.
@@ -67,7 +68,7 @@ extension Generation {
     self.init(
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
-      unknownNames: compiled.unknownNames, discoveries: discoveries)
+      unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy)
   }
 
   /// How each upstream is asked that describes itself: by a route's credential, as a user of the gateway's own.

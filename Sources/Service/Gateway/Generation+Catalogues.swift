@@ -19,6 +19,7 @@ extension Generation {
     return Generation(
       number: self.number, hash: self.hash, routes: RouteTable(routes), authenticator: self.authenticator, revocation: self.revocation,
       upstreams: self.upstreams,
-      listeners: self.listeners, policies: self.policies, unknownNames: compiled.unknownNames, discoveries: self.discoveries)
+      listeners: self.listeners, policies: self.policies, unknownNames: compiled.unknownNames, discoveries: self.discoveries,
+      auditPolicy: self.auditPolicy)
   }
 }

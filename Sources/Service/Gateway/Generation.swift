@@ -1,3 +1,4 @@
+import SallyportAudit
 import SallyportAuthentication
 import SallyportRevocation
 import SallyportUpstream
@@ -20,6 +21,8 @@ final class Generation: Sendable {
   let unknownNames: [String]
   /// How the upstreams are asked that describe themselves, by their names.
   let discoveries: [String: Discovery]
+  /// Which requests are recorded; `nil`: all.
+  let auditPolicy: AuditPolicy?
 
   /// What a generation says of the requests of one listener.
   struct ListenerRules: Sendable {
@@ -32,7 +35,7 @@ final class Generation: Sendable {
   init(
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
     upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
-    discoveries: [String: Discovery]
+    discoveries: [String: Discovery], auditPolicy: AuditPolicy?
   ) {
     self.number = number
     self.hash = hash
@@ -44,6 +47,7 @@ final class Generation: Sendable {
     self.policies = policies
     self.unknownNames = unknownNames
     self.discoveries = discoveries
+    self.auditPolicy = auditPolicy
   }
 
   func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }
