@@ -29,10 +29,10 @@ public import SallyportCore
 /// An authenticator belongs to one configuration generation. What is worth keeping from one to the next is in the
 /// ``AuthenticationMemory`` that it is given.
 public final class Authenticator: Sendable {
-  private let certificates: CertificateAuthenticator
-  private let passwords: PasswordAuthenticator
+  let certificates: CertificateAuthenticator
+  let passwords: PasswordAuthenticator
   private let passwordChallenges: [String]
-  private let clock: AuthenticationClock
+  let clock: AuthenticationClock
 
   /// - Parameters:
   ///   - memory: caches, counts and threads; the same object for all generations of a process

@@ -70,6 +70,12 @@ public protocol RequestReceiver: Sendable {
   func refuse(_ malformed: MalformedMessage, on stream: any ClientStream, of connection: ConnectionFacts)
   /// A connection ended before it could carry a request: a failed handshake, a limit, a timeout.
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String)
+  /// A connection's TLS handshake is done, and it can carry requests.
+  func handshakeCompleted(_ connection: ConnectionFacts, certificate: HandshakeCertificate)
+}
+
+extension RequestReceiver {
+  public func handshakeCompleted(_ connection: ConnectionFacts, certificate: HandshakeCertificate) {}
 }
 
 /// The upstream's side of a request. Made by `Upstream`.

@@ -22,6 +22,9 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let origin: [Fact]
   /// When the credential itself ends; `nil` for one that does not (a password).
   public let expires: Date?
+  /// A digest of what the credential was verified against, a password's hash, so that it shows when that is another; empty
+  /// where nothing is kept.
+  public let verifier: [UInt8]
 
   public struct Extra: Sendable, Hashable {
     public let key: String
@@ -44,7 +47,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil
+    expires: Date? = nil, verifier: [UInt8] = []
   ) {
     self.username = username
     self.uid = uid
@@ -53,6 +56,7 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.method = method
     self.origin = origin
     self.expires = expires
+    self.verifier = verifier
   }
 
   public var description: String { "\(self.username) (\(self.method.rawValue))" }

@@ -6,6 +6,14 @@ public enum CredentialSource: Sendable {
   /// The upstream is told nothing.
   case none(NoCredential)
 
+  /// Whether the upstream is told who asks.
+  public var statesIdentity: Bool {
+    switch self {
+    case .requestHeaders: true
+    case .none: false
+    }
+  }
+
   /// What the upstream will believe of a request.
   ///
   /// - Parameters:

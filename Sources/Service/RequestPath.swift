@@ -34,6 +34,7 @@ struct RequestPath {
       // The first route that fits says what is asked of the client, and where the request goes.
       let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
       exchange.record.route = route.name
+      exchange.measure.route = route.number
 
       // The target must read one way only at that upstream: policy, audit and upstream all see this reading.
       let reading = try self.read(stripped, for: route)

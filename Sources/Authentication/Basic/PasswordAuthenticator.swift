@@ -17,6 +17,7 @@ import SallyportCore
 /// 6. the stores are asked (``StoreChain``), or it is refused with 503 where they have no room or cannot be reached.
 final class PasswordAuthenticator: Sendable {
   private let chain: StoreChain
+  private let files: [PasswordFile]
   private let cacheLifetime: TimeAmount
   private let negativeLifetime: TimeAmount
   private let limit: AuthenticatorConfiguration.Throttle
@@ -31,6 +32,7 @@ final class PasswordAuthenticator: Sendable {
   init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock) {
     let rules = NameRules(allowSystemNames: configuration.allowSystemNames)
     self.chain = StoreChain(configuration.passwords, rules: rules, pool: memory.pool)
+    self.files = configuration.passwords.compactMap { if case .file(let file) = $0 { file } else { nil } }
     self.cacheLifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
     self.limit = configuration.throttle
@@ -71,6 +73,12 @@ final class PasswordAuthenticator: Sendable {
       }
     }
   }
+
+  /// The user that decides about a name: the first file that has it.
+  func user(named name: String) -> PasswordFile.User? { self.files.lazy.compactMap { $0.user(named: name) }.first }
+
+  /// Whether a store of this kind is asked.
+  func asks(_ method: AuthenticationMethod) -> Bool { self.chain.stores.contains { $0.method == method } }
 
   private func refused(_ detail: String) -> Answer<AuthenticationOutcome> {
     .now(.refused(AuthenticationProblem.credentialsRefused.with(detail: detail)))

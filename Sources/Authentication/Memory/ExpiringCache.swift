@@ -17,6 +17,8 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var slots: [Slot] = []
   private var indices: [Key: Int] = [:]
   private var hand = 0
+  /// How often a value was found.
+  private(set) var hits: UInt64 = 0
 
   init(capacity: Int) {
     self.capacity = max(1, capacity)
@@ -32,6 +34,7 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   mutating func entry(for key: Key, at now: NIODeadline) -> (value: Value, ends: NIODeadline)? {
     guard let index = self.indices[key], now < self.slots[index].ends else { return nil }
     self.slots[index].wasAskedFor = true
+    self.hits += 1
     return (self.slots[index].value, self.slots[index].ends)
   }
 

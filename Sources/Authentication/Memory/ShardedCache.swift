@@ -14,6 +14,9 @@ final class ShardedCache<Value: Sendable>: Sendable {
     self.shards = (0..<shards).map { _ in NIOLockedValueBox(ExpiringCache(capacity: share)) }
   }
 
+  /// How often a value was found.
+  var hits: UInt64 { self.shards.reduce(0) { $0 + $1.withLockedValue { $0.hits } } }
+
   func value(for key: CredentialKey, at now: NIODeadline) -> Value? {
     self.shard(of: key).withLockedValue { $0.value(for: key, at: now) }
   }

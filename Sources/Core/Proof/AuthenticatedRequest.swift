@@ -32,4 +32,9 @@ public final class AuthenticatedRequest: Sendable {
     self.reading = reading
     self.subject = subject
   }
+
+  /// The same without what proved the sender, to be kept as long as a stream lasts.
+  public var withoutCredentials: AuthenticatedRequest {
+    AuthenticatedRequest(self.stripped.withoutCredentials, reading: self.reading, subject: self.subject)
+  }
 }

@@ -85,6 +85,19 @@ public final class StrippedRequest: Sendable {
     self.clientAuditID = clientAuditID
   }
 
+  /// The same without ``authorization``: what is kept for long should hold no secret.
+  public var withoutCredentials: StrippedRequest { StrippedRequest(withoutCredentials: self) }
+
+  private init(withoutCredentials request: StrippedRequest) {
+    self.head = request.head
+    self.impersonation = request.impersonation
+    self.origin = request.origin
+    self.authorization = []
+    self.clientAuditID = request.clientAuditID
+    self.requestedUpgrade = request.requestedUpgrade
+    self.upgrade = request.upgrade
+  }
+
   /// What is read before it is taken out, or looked into.
   private static let readKinds: KnownFields = KnownFields { field in
     switch field {

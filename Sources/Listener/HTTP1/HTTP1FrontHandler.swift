@@ -79,6 +79,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch event as? ConnectionEvent {
     case .drain:
       if self.machine.drain(now: context.eventLoop.now) { self.closeOutput() }
+    case .windDown:
+      self.machine.windDown(now: context.eventLoop.now)
+      self.armTimer(context)
     case .cut: self.cut(reset: false)
     case nil: context.fireUserInboundEventTriggered(event)
     }
@@ -327,6 +330,7 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch self.machine.timerFired(now: context.eventLoop.now) {
     case .none: self.armTimer(context)
     case .close: self.cut(reset: false)
+    case .finish: self.closeOutput()
     case .closeHalfAHead:
       self.receiver.connectionFailed(ListenerProblem.requestHeadTimedOut, from: self.facts.clientAddress, listener: self.facts.listener)
       self.cut(reset: false)

@@ -67,7 +67,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event as? ConnectionEvent {
-    case .drain: self.perform(self.machine.drain(now: context.eventLoop.now))
+    case .drain, .windDown: self.perform(self.machine.drain(now: context.eventLoop.now))
     case .cut: self.cut()
     case nil: context.fireUserInboundEventTriggered(event)
     }

@@ -10,11 +10,12 @@ final class ClauseFinder: Sendable {
   private let words: WordTable
   private let resourceBuckets: [Bucket]
   private let resourceEdges: EdgeTable
+  private let groupEdges: EdgeTable
   private let paths: PathTrie
   private let pathBuckets: [Bucket]
   private let operationBuckets: [Bucket]
   private let kindBuckets: [Bucket]
-  private let impersonations: [Int32]
+  private let impersonations: Bucket
   private let hasOperations: Bool
   private let hasKinds: Bool
 
@@ -24,6 +25,7 @@ final class ClauseFinder: Sendable {
     self.words = index.words
     self.resourceBuckets = index.resourceBuckets
     self.resourceEdges = index.resourceEdges
+    self.groupEdges = index.groupEdges
     self.paths = index.paths
     self.pathBuckets = index.pathBuckets
     self.operationBuckets = index.operationBuckets
@@ -33,9 +35,10 @@ final class ClauseFinder: Sendable {
     self.hasKinds = index.hasKinds
   }
 
-  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice.
+  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice, in lists of
+  /// rising numbers; a list is left when `body` says `false`.
   func forEachCandidate(
-    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Void
+    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Bool
   ) {
     guard !self.clauses.isEmpty else { return }
     if let info = question.resource {
@@ -65,25 +68,23 @@ final class ClauseFinder: Sendable {
     }
   }
 
-  /// Calls `body` with every clause about acting as somebody else.
-  func forEachImpersonation(_ body: (Int32) -> Void) {
-    for clause in self.impersonations { body(clause) }
+  /// Calls `body` with every clause that may be about acting as `requested`.
+  func forEachImpersonation(of requested: Asker, _ body: (Int32) -> Bool) {
+    self.impersonations.forEachAlways(body)
+    self.impersonations.forEachOfPerson(requested, self.words, body)
   }
 
   private func forEachResourceBucket(of info: RequestInfo, _ body: (Int32) -> Void) {
     guard !self.resourceBuckets.isEmpty else { return }
     let text = info.effectiveSubresource
     let subresource = text.isEmpty ? ClauseIndex.noSubresource : self.words.id(of: text)
-    let resource = self.words.id(of: info.resource)
-    func look(_ resource: Int32, _ subresource: Int32) {
-      if let bucket = self.resourceEdges.target(from: resource, by: subresource) { body(bucket) }
+    func look(_ node: Int32, in edges: EdgeTable, also subresourceAndNone: Bool = false) {
+      if let subresource, let bucket = edges.target(from: node, by: subresource) { body(bucket) }
+      if !text.isEmpty, let bucket = edges.target(from: node, by: ClauseIndex.everyName) { body(bucket) }
+      if subresourceAndNone, let bucket = edges.target(from: node, by: ClauseIndex.everySubresourceAndNone) { body(bucket) }
     }
-    if let resource {
-      if let subresource { look(resource, subresource) }
-      if !text.isEmpty { look(resource, ClauseIndex.everyName) }
-    }
-    if let subresource { look(ClauseIndex.everyName, subresource) }
-    if !text.isEmpty { look(ClauseIndex.everyName, ClauseIndex.everyName) }
-    look(ClauseIndex.everyName, ClauseIndex.everySubresourceAndNone)
+    if let resource = self.words.id(of: info.resource) { look(resource, in: self.resourceEdges) }
+    if let group = self.words.id(of: info.apiGroup) { look(group, in: self.groupEdges) }
+    look(ClauseIndex.everyName, in: self.resourceEdges, also: true)
   }
 }

@@ -17,11 +17,14 @@ struct ClauseIndex: Sendable {
   /// By the numbers of resource and subresource, ``everyName`` for a pattern.
   private(set) var resourceBuckets: [Bucket] = []
   private(set) var resourceEdges = EdgeTable()
+  /// By the numbers of group and subresource, for patterns of every resource of a group.
+  private(set) var groupEdges = EdgeTable()
   private(set) var paths: PathTrie
   private(set) var pathBuckets: [Bucket] = []
   private(set) var operationBuckets: [Bucket]
   private(set) var kindBuckets: [Bucket]
-  private(set) var impersonations: [Int32] = []
+  /// Clauses about acting as somebody else, by whom.
+  private(set) var impersonations = Bucket()
   private(set) var hasOperations = false
   private(set) var hasKinds = false
 
@@ -46,17 +49,7 @@ struct ClauseIndex: Sendable {
     return Int32(self.clauses.count - 1)
   }
 
-  private mutating func filing(_ selector: Selector, _ rule: Rule) -> Bucket.Filing {
-    if let names = selector.namespaces?.literalNames { return .namespaces(names.map { self.words.insert($0) }) }
-    guard let only = rule.only, only.users != nil || only.groups != nil else { return .always }
-    let users = only.users.map(\.literalNames) ?? []
-    let groups = only.groups.map(\.literalNames) ?? []
-    guard let users, let groups else { return .always }
-    return .people(users: users.map { self.words.insert($0) }, groups: groups.map { self.words.insert($0) })
-  }
-
   mutating func insert(resource pattern: ResourcePattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let resource = pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName
     let subresource: Int32 =
       if pattern.isEverything {
         Self.everySubresourceAndNone
@@ -65,43 +58,52 @@ struct ClauseIndex: Sendable {
       } else {
         Self.noSubresource
       }
-    let bucket: Int32
-    if let known = self.resourceEdges.target(from: resource, by: subresource) {
-      bucket = known
-    } else {
-      bucket = Int32(self.resourceBuckets.count)
-      self.resourceBuckets.append(Bucket())
-      self.resourceEdges.insert(from: resource, by: subresource, to: bucket)
-    }
-    let filing = self.filing(selector, rule)
+    let bucket =
+      if !pattern.resource.isLiteral, let group = pattern.group, group.isLiteral {
+        Self.bucket(from: self.words.insert(group.text), by: subresource, in: &self.groupEdges, &self.resourceBuckets)
+      } else {
+        Self.bucket(
+          from: pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName, by: subresource,
+          in: &self.resourceEdges, &self.resourceBuckets)
+      }
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.resourceBuckets[Int(bucket)].insert(number, filing)
+    self.resourceBuckets[Int(bucket)].insert(number, filing, &self.words)
+  }
+
+  /// The bucket behind an edge, a new one where there is none yet.
+  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket]) -> Int32 {
+    if let known = edges.target(from: node, by: name) { return known }
+    let bucket = Int32(buckets.count)
+    buckets.append(Bucket())
+    edges.insert(from: node, by: name, to: bucket)
+    return bucket
   }
 
   mutating func insert(path: PathPattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
     let template = Int(self.paths.insert(path))
     if template == self.pathBuckets.count { self.pathBuckets.append(Bucket()) }
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.pathBuckets[template].insert(number, filing)
+    self.pathBuckets[template].insert(number, filing, &self.words)
   }
 
   mutating func insert(operations: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing) }
+    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing, &self.words) }
     self.hasOperations = true
   }
 
   mutating func insert(kinds: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing) }
+    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing, &self.words) }
     self.hasKinds = true
   }
 
-  mutating func insert(impersonation clause: Clause) {
+  mutating func insert(impersonation clause: Clause, users: NameSet?, groups: NameSet?) {
     let number = self.add(clause)
-    self.impersonations.append(number)
+    self.impersonations.insert(number, Bucket.Filing(users: users, groups: groups), &self.words)
   }
 }

@@ -81,9 +81,10 @@ public final class PolicyQuestion: Sendable {
   /// `nil` but for requests for a resource.
   let verbs: EffectiveVerbs?
 
+  /// - Parameter upgrades: whether the connection is to go on in another protocol, WebSocket or SPDY
   public init(
     method: Method, path: String, info: RequestInfo?, asker: Asker, requested: Asker? = nil, authentication: AuthenticationMethod? = nil,
-    clientIP: String = ""
+    clientIP: String = "", upgrades: Bool = false
   ) {
     self.method = method
     self.path = path
@@ -92,7 +93,7 @@ public final class PolicyQuestion: Sendable {
     self.requested = requested
     self.authentication = authentication
     self.clientIP = clientIP
-    self.verbs = info.flatMap { $0.isResourceRequest ? EffectiveVerbs($0) : nil }
+    self.verbs = info.flatMap { $0.isResourceRequest ? EffectiveVerbs($0, upgrades: upgrades) : nil }
   }
 
   /// The question that a request puts.
@@ -106,7 +107,8 @@ public final class PolicyQuestion: Sendable {
     }
     self.init(
       method: stripped.head.method, path: stripped.head.target.path, info: request.reading.info, asker: asker,
-      requested: stripped.impersonation.map(Asker.init(requested:)), authentication: authentication, clientIP: client.ip)
+      requested: stripped.impersonation.map(Asker.init(requested:)), authentication: authentication, clientIP: client.ip,
+      upgrades: stripped.upgrade != nil)
   }
 
   /// `nil` where the request names none, and for all namespaces.
@@ -119,6 +121,10 @@ public final class PolicyQuestion: Sendable {
     guard let info = self.info, !info.name.isEmpty else { return nil }
     return info.name
   }
+
+  /// Whether the name is that of something behind a proxy, which may be written SCHEME:NAME:PORT
+  /// (k8s.io/apimachinery, pkg/util/net.SplitSchemeNamePort).
+  var namesAProxiedObject: Bool { self.info?.effectiveSubresource == "proxy" }
 
   /// The request for a resource that this is; `nil` for any other.
   var resource: RequestInfo? {

@@ -32,7 +32,11 @@ final class AuditBatch {
   private let eventLoop: any EventLoop
   private var requests = Pending()
   private var unauthenticated = Pending()
+  /// What waits for a record that is not written.
+  private var passed: [Waiter] = []
   private var isScheduled = false
+  /// What became of the records, for metrics.
+  private(set) var counts = LoopCounts.RecordCounts()
 
   init(log: AuditLog, eventLoop: any EventLoop) {
     self.log = log
@@ -55,8 +59,19 @@ final class AuditBatch {
     self.eventLoop.assumeIsolated().execute { self.flush() }
   }
 
+  /// For a record that the audit policy leaves out: `waiter` is told in its turn, and nothing is written.
+  func pass(then waiter: Waiter) {
+    self.passed.append(waiter)
+    guard !self.isScheduled else { return }
+    self.isScheduled = true
+    self.eventLoop.assumeIsolated().execute { self.flush() }
+  }
+
   private func flush() {
     self.isScheduled = false
+    let passed = self.passed
+    self.passed = []
+    for waiter in passed { waiter.tell(true) }
     self.flush(.requests)
     self.flush(.unauthenticated)
   }
@@ -66,6 +81,7 @@ final class AuditBatch {
     guard !batch.waiters.isEmpty else { return }
     switch self.log.append(batch.lines, to: series, on: self.eventLoop) {
     case .now(let result):
+      self.counts.count(batch.waiters.count, to: series, written: result.isSuccess)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
       // writes a record here again, so nothing of the batch is held meanwhile.
       for waiter in batch.waiters { waiter.tell(result.isSuccess) }
@@ -74,10 +90,12 @@ final class AuditBatch {
       self.giveBack(&batch, series)
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
-      let bound = NIOLoopBound(batch.waiters, eventLoop: self.eventLoop)
+      let bound = NIOLoopBound((self, batch.waiters), eventLoop: self.eventLoop)
       future.hop(to: self.eventLoop).whenComplete { result in
         let written = if case .success(.success) = result { true } else { false }
-        for waiter in bound.value { waiter.tell(written) }
+        let (batch, waiters) = bound.value
+        batch.counts.count(waiters.count, to: series, written: written)
+        for waiter in waiters { waiter.tell(written) }
       }
     }
   }

@@ -8,6 +8,8 @@ import SallyportWire
 /// One entry of the configuration's `routes`, joined with what it names. An object, since every request is handed one.
 final class Route: Sendable {
   let name: String
+  /// What the route is counted under; see ``RouteNumbers``.
+  var number = RouteNumbers.none
   /// Lower-case host names; empty for any host.
   let hosts: Set<String>
   /// The path prefix that the route serves, on segment boundaries; `/` for all.
@@ -19,7 +21,14 @@ final class Route: Sendable {
   let accepts: AcceptedMethods
   /// Decoded paths that are open to everybody: exact, GET alone, and without an identity at the upstream.
   let anonymousPaths: Set<String>
-  let policy: AccessPolicy
+  var policy: AccessPolicy
+
+  /// The same route with its rules compiled anew.
+  func judged(by rules: PolicyMatcher?) -> Route {
+    var route = self
+    route.policy = self.policy.judging(by: rules)
+    return route
+  }
 
   init(
     name: String, hosts: Set<String>, pathPrefix: String, upstreamName: String, upstream: Upstream, reading: PathReading,

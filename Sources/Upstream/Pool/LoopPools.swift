@@ -30,6 +30,21 @@ final class LoopPools {
   func close() {
     for pool in self.pools.values { pool.close() }
   }
+
+  func retire() {
+    for pool in self.pools.values { pool.retire() }
+  }
+
+  /// What the pools of this event loop have done and hold.
+  var statistics: UpstreamStatistics {
+    self.pools.values.reduce(into: UpstreamStatistics()) { sum, pool in
+      let occupancy = pool.occupancy
+      sum.connections += occupancy.connections
+      sum.idle += occupancy.idle
+      sum.waiting += occupancy.waiting
+      sum.events += pool.events
+    }
+  }
 }
 
 /// What the pools of all event loops are made from, read once from the configuration.

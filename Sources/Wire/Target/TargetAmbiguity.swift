@@ -28,7 +28,8 @@ extension RequestTarget {
   /// More parameters than Go's `net/url` takes (10,000) are refused too: newer servers then read none of them, and a watch
   /// is a list.
   ///
-  /// A generic upstream's reading is unknown, so that an encoded slash or dot is refused there too.
+  /// A generic upstream's reading is unknown, so that an encoded slash or dot is refused there too, and so are an escape that
+  /// was escaped itself and a segment of `;` parameters alone.
   public func ambiguity(for reading: PathReading) -> MalformedMessage? {
     if self.oddities.isEmpty { return nil }
     if self.oddities.contains(.fragment) { return .fragmentInTarget }
@@ -45,6 +46,8 @@ extension RequestTarget {
       if self.oddities.contains(.emptySegment) { return .emptySegmentInTarget }
       if self.oddities.contains(.encodedSlash) { return .encodedSlashInTarget }
       if self.oddities.contains(.encodedDot) { return .encodedDotInTarget }
+      if self.oddities.contains(.doubleEscape) { return .doubleEscapeInTarget }
+      if self.oddities.contains(.bareParameters) { return .bareParametersInTarget }
     }
     return nil
   }
@@ -86,6 +89,10 @@ extension MalformedMessage {
     "The query has more than 10000 parameters, of which some servers then read none; send fewer.")
   static let encodedSlashInTarget = MalformedMessage(
     "The path holds a slash written %2F, which servers read in two ways; separate segments by /.")
+  static let doubleEscapeInTarget = MalformedMessage(
+    "The path holds an escape that was escaped itself (%25 and two digits), which servers decode once or twice; send it once encoded.")
+  static let bareParametersInTarget = MalformedMessage(
+    "The path holds a segment that begins with a semicolon, which some servers take for an empty one; leave it out.")
   static let encodedDotInTarget = MalformedMessage(
     "The path holds a dot written %2E, which servers read in two ways; write the dot itself.")
 }
