@@ -3,11 +3,11 @@
 SWIFT ?= swift
 # An import that Package.swift does not declare is an error, so that the house's dependency rule holds.
 SWIFT_FLAGS ?= --explicit-target-dependency-import-check error
-# More for a release build, such as --static-swift-stdlib.
-RELEASE_FLAGS ?=
+# More for a release build: docs/decisions/0040.
+RELEASE_FLAGS ?= --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 PORT ?= 8443
 
-.PHONY: demo test build release format lint bench clean packages test-peers
+.PHONY: demo test build release format lint bench policy-bench audit-bench clean packages test-peers
 
 demo: release
 	.build/release/sallyport demo --port $(PORT)
@@ -41,8 +41,18 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	@scripts/check-house
 
-bench: release
+bench: release policy-bench audit-bench
 	Benchmarks/run
+
+# Decisions by the number of rules, and the reading of a large API description.
+policy-bench: packages
+	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport-policy-bench
+	.build/release/sallyport-policy-bench
+
+# What a record costs, and how fast a log is read.
+audit-bench: packages
+	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport-audit-bench
+	.build/release/sallyport-audit-bench
 
 clean:
 	$(SWIFT) package clean

@@ -21,7 +21,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(port, process, seconds=10):
+def wait_for(port, process, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -49,8 +49,13 @@ class Server:
         return int(children[0]) if children else self.process.pid
 
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.worker()}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time so far. The scheduler's own count is in nanoseconds; `stat` counts ticks of a hundredth."""
+        worker = pathlib.Path(f"/proc/{self.worker()}")
+        try:
+            return sum(int((task / "schedstat").read_text().split()[0]) for task in (worker / "task").iterdir()) / 1e9
+        except (OSError, IndexError):
+            fields = (worker / "stat").read_text().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self):
         for line in pathlib.Path(f"/proc/{self.worker()}/status").read_text().splitlines():
@@ -69,7 +74,7 @@ class Server:
 
 
 NGINX_HEAD = """
-daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.err; worker_processes 1;
+daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.err; worker_processes 1; worker_rlimit_nofile 16384;
 events {{ worker_connections 8192; }}
 http {{
   client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp;
@@ -78,19 +83,24 @@ http {{
 """
 
 
-def upstream(folder, cpu):
+def upstream(folder, cpu, watches=None):
+    """nginx with two files; what is asked for with `?watch=1` goes on to the port `watches`."""
     port = free_port()
     body = '{"kind":"ConfigMap","apiVersion":"v1","data":{"x":"' + "y" * 1950 + '"}}'
     (folder / "www").mkdir(exist_ok=True)
     (folder / "www/small").write_text(body)
     (folder / "www/large").write_bytes(os.urandom(1 << 20) * 10)
+    stream = ""
+    if watches:
+        stream = f"location = /api/v1/pods {{ proxy_pass http://127.0.0.1:{watches}; proxy_http_version 1.1; proxy_buffering off; }}"
     (folder / "upstream.conf").write_text(NGINX_HEAD.format(folder=folder, name="upstream") + f"""
   access_log off; open_file_cache max=16; default_type application/json;
   server {{
-    listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    listen 127.0.0.1:{port} ssl backlog=4096; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
     ssl_client_certificate {folder}/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.3;
     location = {SMALL_PATH} {{ alias {folder}/www/small; }}
     location = {LARGE_PATH} {{ alias {folder}/www/large; }}
+    {stream}
   }}
 }}
 """)
@@ -104,7 +114,7 @@ def nginx(folder, up, cpu):
   access_log {folder}/nginx.access.log one;
   upstream api {{ server 127.0.0.1:{up.port}; keepalive 128; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    listen 127.0.0.1:{port} ssl http2 backlog=4096; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
     ssl_client_certificate {folder}/ca.pem; ssl_verify_client optional; ssl_protocols TLSv1.3;
     ssl_session_cache shared:s:10m;
     location / {{
@@ -112,7 +122,13 @@ def nginx(folder, up, cpu):
       proxy_set_header Authorization "";
       proxy_ssl_certificate {folder}/proxy.pem; proxy_ssl_certificate_key {folder}/proxy.key;
       proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_protocols TLSv1.3;
-      proxy_max_temp_file_size 0;
+      proxy_max_temp_file_size 0; proxy_read_timeout 300s;
+    }}
+    location = /api/v1/pods {{
+      proxy_pass https://api; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header X-Remote-User {USER};
+      proxy_set_header Authorization ""; proxy_buffering off; proxy_read_timeout 300s;
+      proxy_ssl_certificate {folder}/proxy.pem; proxy_ssl_certificate_key {folder}/proxy.key;
+      proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_protocols TLSv1.3;
     }}
   }}
 }}
@@ -139,7 +155,7 @@ defaults
   log global
   http-reuse always
 frontend front
-  bind 127.0.0.1:{port} ssl crt {folder}/server.both ca-file {folder}/ca.pem verify optional alpn http/1.1
+  bind 127.0.0.1:{port} backlog 4096 ssl crt {folder}/server.both ca-file {folder}/ca.pem verify optional alpn h2,http/1.1
   http-request set-header X-Remote-User {USER}
   http-request del-header Authorization
   default_backend api
@@ -149,18 +165,42 @@ backend api
     return Server("haproxy", ["haproxy", "-db", "-f", folder / "haproxy.cfg"], port, cpu)
 
 
-def sallyport(folder, up, cpu, binary):
+def policy(folder, rules):
+    """A policy of so many rules, none of which means the measured requests, all of which have to be told so."""
+    lines = ["apiVersion: sallyport.dev/v1alpha1", "kind: AccessPolicy", f"metadata: {{name: rules-{rules}}}", "rules:"]
+    for number in range(rules):
+        lines += [f"- name: rule-{number}", "  deny:"]
+        kind = number % 4
+        if kind == 0:
+            lines += [f"  - {{verbs: [delete, create], resources: [configmaps], namespaces: [team-{number}]}}"]
+        elif kind == 1:
+            lines += [f"  - {{resources: [secrets, \"resource{number}\"]}}"]
+        elif kind == 2:
+            lines += [f"  - {{paths: [\"/debug/{number}/**\"]}}"]
+        else:
+            lines += ["  - {resources: [\"*\"], verbs: [\"*\"]}"]
+        lines += [f"  only: {{groups: [group-{number}]}}"]
+    (folder / f"rules-{rules}.yaml").write_text("\n".join(lines) + "\n")
+
+
+def sallyport(folder, up, cpu, binary, rules=100):
     port = free_port()
+    home = folder / f"sallyport-{rules}-{port}"
+    home.mkdir()
     hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "benchbench", PASSWORD], check=True, capture_output=True, text=True)
-    (folder / "users.yaml").write_text(f"users:\n- name: {USER}\n  passwordHash: \"{hashed.stdout.strip()}\"\n  groups: [view]\n")
-    (folder / "sallyport.yaml").write_text(f"""
+    (home / "users.yaml").write_text(f"users:\n- name: {USER}\n  passwordHash: \"{hashed.stdout.strip()}\"\n  groups: [view]\n")
+    policies = ""
+    if rules:
+        policy(folder, rules)
+        policies = f"policy: {{files: [{folder}/rules-{rules}.yaml]}}"
+    (home / "sallyport.yaml").write_text(f"""
 apiVersion: sallyport.dev/v1alpha1
 kind: Gateway
 server: {{eventLoops: 1}}
 listeners:
 - name: main
   address: 127.0.0.1:{port}
-  tls: {{certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: ca.pem, minimumVersion: "1.3"}}
+  tls: {{certificateFile: {folder}/server.pem, privateKeyFile: {folder}/server.key, clientCAFile: {folder}/ca.pem, minimumVersion: "1.3"}}
   limits: {{connections: 8192, connectionsPerAddress: 8192}}
 authentication:
   clientCertificates: {{username: subject.commonName, groups: subject.organization}}
@@ -168,12 +208,12 @@ authentication:
   - passwordFile: {{file: users.yaml}}
 credentials:
 - name: front-proxy
-  requestHeaders: {{certificateFile: proxy.pem, privateKeyFile: proxy.key}}
+  requestHeaders: {{certificateFile: {folder}/proxy.pem, privateKeyFile: {folder}/proxy.key}}
 upstreams:
 - name: kubernetes
   kind: kubernetes
   servers: [https://127.0.0.1:{up.port}]
-  caFile: ca.pem
+  caFile: {folder}/ca.pem
   serverName: localhost
 routes:
 - name: api
@@ -181,6 +221,8 @@ routes:
   upstream: kubernetes
   credential: front-proxy
   authenticate: [clientCertificate, password]
+{policies}
 audit: {{directory: audit}}
 """)
-    return Server("sallyport", [binary, "serve", "--config", folder / "sallyport.yaml"], port, cpu)
+    name = "sallyport" if rules == 100 else f"sallyport, {rules} rules"
+    return Server(name, [binary, "serve", "--config", home / "sallyport.yaml"], port, cpu)

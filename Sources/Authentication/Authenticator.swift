@@ -29,12 +29,12 @@ public import SallyportCore
 /// An authenticator belongs to one configuration generation. What is worth keeping from one to the next is in the
 /// ``AuthenticationMemory`` that it is given.
 public final class Authenticator: Sendable {
-  private let certificates: CertificateAuthenticator
-  private let passwords: PasswordAuthenticator
-  private let tokens: TokenAuthenticator
+  let certificates: CertificateAuthenticator
+  let passwords: PasswordAuthenticator
+  let tokens: TokenAuthenticator
   private let passwordChallenges: [String]
   private let realm: String
-  private let clock: AuthenticationClock
+  let clock: AuthenticationClock
 
   /// - Parameters:
   ///   - memory: caches, counts and threads; the same object for all generations of a process
@@ -60,14 +60,16 @@ public final class Authenticator: Sendable {
   /// - Parameters:
   ///   - request: its `Authorization` fields are looked at, and nothing else
   ///   - accepting: what the route accepts
+  ///   - memory: what the connection remembers, where it remembers anything
   ///   - eventLoop: where a later answer arrives; its future never fails
   public func authenticate(
-    _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, eventLoop: any EventLoop
+    _ request: StrippedRequest, on connection: ConnectionFacts, accepting: AcceptedMethods, memory: ConnectionMemory? = nil,
+    eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     self.authenticate(
       authorization: request.authorization, certificate: connection.clientCertificate,
       from: request.origin?.client ?? connection.clientAddress,
-      accepting: accepting, eventLoop: eventLoop)
+      accepting: accepting, memory: memory, eventLoop: eventLoop)
   }
 
   /// The values for `WWW-Authenticate` in a 401 (RFC 9110 section 11.6.1, RFC 7617 section 2). Empty where only
@@ -98,7 +100,7 @@ public final class Authenticator: Sendable {
 
   func authenticate(
     authorization: [Secret], certificate: VerifiedCertificate?, from address: ClientAddress, accepting: AcceptedMethods,
-    eventLoop: any EventLoop
+    memory: ConnectionMemory? = nil, eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     var certified: Identity?
     if accepting.contains(.clientCertificate), let certificate {
@@ -111,9 +113,9 @@ public final class Authenticator: Sendable {
     guard authorization.count == 1 else { return .now(.refused(Self.refusal("the Authorization header is repeated"))) }
     let answer: Answer<AuthenticationOutcome>
     if accepting.contains(.token), field.withBytes({ AuthorizationField(reading: $0).isBearer }) {
-      answer = self.tokens.authenticate(field, on: eventLoop)
+      answer = self.tokens.authenticate(field, memory: memory, on: eventLoop)
     } else if accepting.contains(.password) {
-      answer = self.passwords.authenticate(field, from: address, on: eventLoop)
+      answer = self.passwords.authenticate(field, from: address, memory: memory, on: eventLoop)
     } else {
       return .now(.refused(Self.refusal("the route accepts no Authorization header of this scheme")))
     }

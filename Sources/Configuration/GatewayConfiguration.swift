@@ -18,6 +18,10 @@ public struct GatewayConfiguration: Sendable, Equatable {
   public let routes: [Route]
   public let policy: Policy
   public let audit: Audit
+  /// `nil`: nobody looks in.
+  public let admin: Admin?
+  public let reload: Reload
+  public let shutdown: Shutdown
   /// SHA-256 over the configuration file's bytes, lower-case hexadecimal: which configuration a record was made under.
   public let hash: String
 }
@@ -44,17 +48,20 @@ extension GatewayConfiguration {
       let routes = keys.required("routes")?.list(atLeast: 1) { Located($0, Route.init) }
       let audit = keys.required("audit").flatMap(Audit.init)
       let policy = keys.optional("policy").map(Policy.init) ?? Policy()
-      keys.notInThisVersion("issuer", "admin")
+      let admin = keys.optional("admin").flatMap(Admin.init)
+      let reload = keys.optional("reload").map(Reload.init) ?? Reload()
+      let shutdown = keys.optional("shutdown").map(Shutdown.init) ?? Shutdown()
+      keys.notInThisVersion("issuer")
       guard let listeners, let credentials, let upstreams, let routes else { return nil }
       CrossReferences(
         document: yaml, listeners: listeners, authentication: authentication, credentials: credentials, upstreams: upstreams,
-        routes: routes, policy: policy
+        routes: routes, policy: policy, admin: admin
       ).check()
       guard let audit else { return nil }
       return Self(
         eventLoops: eventLoops, listeners: listeners.compactMap(\.value), authentication: authentication,
         credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value), routes: routes.compactMap(\.value),
-        policy: policy, audit: audit, hash: hash)
+        policy: policy, audit: audit, admin: admin, reload: reload, shutdown: shutdown, hash: hash)
     }
     guard let configuration else { return nil }
     self = configuration

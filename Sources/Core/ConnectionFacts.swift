@@ -35,6 +35,16 @@ public final class ConnectionFacts: Sendable {
   }
 }
 
+/// What a TLS handshake had of a client certificate.
+public enum HandshakeCertificate: String, Sendable, Hashable, CaseIterable {
+  /// None was shown.
+  case none
+  /// One was shown and verified.
+  case verified
+  /// A session was resumed whose certificate was verified before.
+  case resumed
+}
+
 /// What a connection speaks, in the words of the audit record. Behind the listener all requests are alike.
 public enum ConnectionHTTPVersion: String, Sendable {
   case http1 = "HTTP/1.1"

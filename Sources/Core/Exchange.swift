@@ -11,6 +11,8 @@ public import SallyportWire
 /// request of the connection waits for it. The calls may be made from inside `receive`.
 public protocol ClientStream: AnyObject {
   var eventLoop: any EventLoop { get }
+  /// What the stream's connection remembers.
+  var memory: ConnectionMemory { get }
   /// An informational answer; it leaves at once. `100 Continue` is sent like this when the body is wanted of a head that
   /// `expectsContinue`; a client that waits for none gets none. Answered otherwise, such a connection closes.
   func sendInformational(_ head: ResponseHead)
@@ -68,6 +70,12 @@ public protocol RequestReceiver: Sendable {
   func refuse(_ malformed: MalformedMessage, on stream: any ClientStream, of connection: ConnectionFacts)
   /// A connection ended before it could carry a request: a failed handshake, a limit, a timeout.
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String)
+  /// A connection's TLS handshake is done, and it can carry requests.
+  func handshakeCompleted(_ connection: ConnectionFacts, certificate: HandshakeCertificate)
+}
+
+extension RequestReceiver {
+  public func handshakeCompleted(_ connection: ConnectionFacts, certificate: HandshakeCertificate) {}
 }
 
 /// The upstream's side of a request. Made by `Upstream`.

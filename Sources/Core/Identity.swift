@@ -23,6 +23,9 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let origin: [Fact]
   /// When the credential itself ends; `nil` for one that does not (a password).
   public let expires: Date?
+  /// A digest of what the credential was verified against, a password's hash, so that it shows when that is another; empty
+  /// where nothing is kept.
+  public let verifier: [UInt8]
   /// What the token says that proved the identity; `nil` for an identity that no token proved.
   public let token: TokenClaims?
 
@@ -59,7 +62,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil, token: TokenClaims? = nil
+    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil
   ) {
     self.username = username
     self.uid = uid
@@ -68,6 +71,7 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.method = method
     self.origin = origin
     self.expires = expires
+    self.verifier = verifier
     self.token = token
   }
 

@@ -15,17 +15,24 @@ public final class Listener: Sendable {
   static let generationLifetime = TimeAmount.hours(1)
 
   private let server: any Channel
-  private let setup: ConnectionSetup
+  /// What new connections are set up with.
+  private let setup: NIOLockedValueBox<ConnectionSetup>
+  private let registry: ConnectionRegistry
+  let tls: ServerTLS?
   private let refreshes: RepeatedTask?
   private let logger: Logger
 
   /// Where it listens, with the port that it got.
   public let localAddress: SocketAddress
 
-  private init(server: any Channel, localAddress: SocketAddress, setup: ConnectionSetup, refreshes: RepeatedTask?, logger: Logger) {
+  private init(
+    server: any Channel, localAddress: SocketAddress, setup: NIOLockedValueBox<ConnectionSetup>, refreshes: RepeatedTask?, logger: Logger
+  ) {
     self.server = server
     self.localAddress = localAddress
     self.setup = setup
+    self.registry = setup.withLockedValue { $0.registry }
+    self.tls = setup.withLockedValue { $0.tls }
     self.refreshes = refreshes
     self.logger = logger
   }
@@ -41,11 +48,21 @@ public final class Listener: Sendable {
     _ configuration: ListenerConfiguration, receiver: any RequestReceiver, group: any EventLoopGroup, logger: Logger,
     now: @escaping @Sendable () -> Date = { Date() }
   ) async throws(Problem) -> Listener {
-    let tls: ServerTLS? = try configuration.tls.map { files throws(Problem) in try ServerTLS(files) }
-    let setup = ConnectionSetup(
-      name: configuration.name, tls: tls, trustedPeers: configuration.trustedPeers, messages: configuration.messages,
-      timeouts: configuration.timeouts, streamsPerConnection: configuration.connections.streamsPerConnection, receiver: receiver,
-      registry: ConnectionRegistry(limits: configuration.connections), now: now)
+    try await self.start(try self.prepare(configuration), receiver: receiver, group: group, logger: logger, now: now)
+  }
+
+  /// Begins to listen with files that were read before.
+  ///
+  /// - Throws: ``Problem`` that names the address and what is wrong with it
+  public static func start(
+    _ prepared: PreparedListener, receiver: any RequestReceiver, group: any EventLoopGroup, logger: Logger,
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) async throws(Problem) -> Listener {
+    let configuration = prepared.configuration
+    let tls = prepared.tls.map(ServerTLS.init)
+    let setup = NIOLockedValueBox(
+      ConnectionSetup(
+        configuration, tls: tls, receiver: receiver, registry: ConnectionRegistry(limits: configuration.connections), now: now))
     let server = try await self.bind(configuration, setup: setup, group: group)
     guard let localAddress = server.localAddress else {
       throw ListenerProblem.addressUnusable.with(detail: "listener \(configuration.name): the socket has no address")
@@ -63,47 +80,70 @@ public final class Listener: Sendable {
   ///
   /// - Throws: ``Problem`` that names the file and what is wrong with it
   public func replaceTLS(_ configuration: ServerTLSConfiguration) throws(Problem) {
-    guard let tls = self.setup.tls else {
-      throw ListenerProblem.certificateUnusable.with(detail: "listener \(self.setup.name) has no TLS; that takes a new listener")
+    guard let tls = self.tls else {
+      throw ListenerProblem.certificateUnusable.with(detail: "listener \(self.name) has no TLS; that takes a new listener")
     }
     if try tls.replace(with: configuration) {
-      self.setup.registry.drain(notTrustedBy: tls.current.trust)
+      self.registry.drain(notTrustedBy: tls.current.trust)
     }
-    self.logger.info("a new TLS generation begins", metadata: ["listener": "\(self.setup.name)"])
+    self.logger.info("a new TLS generation begins", metadata: ["listener": "\(self.name)"])
+  }
+
+  /// Goes on with other settings and files, for connections from now on.
+  ///
+  /// The address stays what it was when the listener was started. Connections that carry an identity end behind their
+  /// request if the authorities of client certificates are others.
+  public func adopt(_ prepared: PreparedListener) {
+    self.setup.withLockedValue { setup in
+      setup = ConnectionSetup(prepared.configuration, tls: setup.tls, receiver: setup.receiver, registry: setup.registry, now: setup.now)
+    }
+    self.registry.setLimits(prepared.configuration.connections)
+    guard let tls = self.tls, let files = prepared.tls else { return }
+    let before = tls.current
+    if tls.adopt(files) { self.registry.drain(notTrustedBy: tls.current.trust) }
+    if tls.current !== before { self.logger.info("a new TLS generation begins", metadata: ["listener": "\(self.name)"]) }
   }
 
   /// Begins a generation with the same files, so that no session of before is resumed.
-  public func refreshTLS() throws(Problem) { try self.setup.tls?.refresh() }
+  public func refreshTLS() throws(Problem) { try self.tls?.refresh() }
+
+  /// The listener's name in the configuration.
+  public var name: String { self.setup.withLockedValue { $0.name } }
 
   /// How many connections are open.
-  public var connectionCount: Int { self.setup.registry.count }
+  public var connectionCount: Int { self.registry.count }
+
+  /// When the listener's own certificate ends; `nil` without TLS.
+  public var certificateExpires: Date? { self.tls?.certificateExpires }
 
   /// Takes no more connections; those that are open end behind the request that they carry.
   public func stopAccepting() async {
     self.refreshes?.cancel()
     try? await self.server.close()
-    self.setup.registry.drainAll()
+    self.registry.windDown()
   }
 
   /// Takes no more connections and cuts those that are open. Returns when all are closed.
   public func close() async {
     self.refreshes?.cancel()
     try? await self.server.close()
-    let channels = self.setup.registry.close()
+    let channels = self.registry.close()
     for channel in channels { channel.tell(.cut) }
     for channel in channels { try? await channel.closeFuture.get() }
   }
 
   private static func bind(
-    _ configuration: ListenerConfiguration, setup: ConnectionSetup, group: any EventLoopGroup
+    _ configuration: ListenerConfiguration, setup: NIOLockedValueBox<ConnectionSetup>, group: any EventLoopGroup
   ) async throws(Problem) -> any Channel {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // One read of an upstream's is up to 64 KiB: passed on, it must not by itself make the client count as slow.
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 192 * 1024))
       .keepingAlive()
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try setup.setUp(channel) }
+        channel.eventLoop.makeCompletedFuture { try setup.withLockedValue { $0 }.setUp(channel) }
       }
     do {
       return try await bootstrap.bind(host: configuration.host, port: configuration.port).get()

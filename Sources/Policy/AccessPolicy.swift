@@ -23,6 +23,11 @@ public struct AccessPolicy: Sendable {
     self.rules = rules
   }
 
+  /// The same with other rules.
+  public func judging(by rules: PolicyMatcher?) -> AccessPolicy {
+    AccessPolicy(impersonation: self.impersonation, rules: rules)
+  }
+
   static let impersonationRefusedMessage =
     "This gateway lets nobody act as somebody else here; leave out --as and the Impersonate headers."
 

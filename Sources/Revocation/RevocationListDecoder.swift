@@ -174,14 +174,16 @@ enum RevocationListDecoder {
   /// CertificateList ::= SEQUENCE { SEQUENCE { version INTEGER OPTIONAL, signature AlgorithmIdentifier, … }, … }
   /// ```
   private static func signedAlgorithm(in encoded: [UInt8]) -> ArraySlice<UInt8> {
-    var rest = encoded[...]
+    // An index, not a slice that is cut shorter: at that, the optimizer of Swift 6.3.1 crashes.
+    var start = 0
     for _ in 0..<2 {
       // Tag and length, which may be in the long form: OpenSSL has read them before.
-      guard let length = rest.dropFirst().first else { return [] }
-      rest = rest.dropFirst(length < 0x80 ? 2 : 2 + Int(length & 0x7F))
+      guard start + 1 < encoded.count else { return [] }
+      let length = encoded[start + 1]
+      start += length < 0x80 ? 2 : 2 + Int(length & 0x7F)
     }
-    guard rest.first == 0x02, let length = rest.dropFirst().first, length < 0x80 else { return rest }
-    return rest.dropFirst(2 + Int(length))
+    if start + 1 < encoded.count, encoded[start] == 0x02, encoded[start + 1] < 0x80 { start += 2 + Int(encoded[start + 1]) }
+    return encoded[min(start, encoded.count)...]
   }
 
   private static func check(listExtension item: OpaquePointer, at place: String) throws(Problem) {

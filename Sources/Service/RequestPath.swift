@@ -34,6 +34,7 @@ struct RequestPath {
       // The first route that fits says what is asked of the client, and where the request goes.
       let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
       exchange.record.route = route.name
+      exchange.measure.route = route.number
 
       // The target must read one way only at that upstream: policy, audit and upstream all see this reading.
       let reading = try self.read(stripped, for: route)
@@ -41,7 +42,8 @@ struct RequestPath {
 
       // Who is it? A cache answers at once; a password that must be hashed suspends the request.
       let answer = self.generation.authenticator.authenticate(
-        stripped, on: exchange.connection, accepting: route.accepts, eventLoop: exchange.stream.eventLoop)
+        stripped, on: exchange.connection, accepting: route.accepts, memory: exchange.stream.memory,
+        eventLoop: exchange.stream.eventLoop)
       switch answer {
       case .now(let outcome): self.authenticated(outcome, stripped, reading, route, exchange)
       case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
@@ -70,7 +72,8 @@ struct RequestPath {
       }
 
       // What will the upstream believe? Written last, behind everything that the client sent.
-      let credential = try route.credential.credential(for: subject, impersonating: stripped.impersonation)
+      let credential = try route.credential.credential(
+        for: subject, impersonating: stripped.impersonation, memory: exchange.stream.memory)
       let credentialed = try CredentialedRequest(permitted, credential: credential)
       exchange.record.credential = credential.kind
       exchange.record.upstream = route.upstreamName

@@ -2,7 +2,8 @@
 public enum NearestName {
   /// The nearest of `names` if it is near enough to be a slip: another letter case, or an edit for each three letters.
   public static func of(_ name: String, among names: some Sequence<String>) -> String? {
-    guard name.utf8.count <= 64 else { return nil }
+    // Some operationIds of Kubernetes have 100 letters.
+    guard name.utf8.count <= 128 else { return nil }
     let folded = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?
     // A name with a control character in it is itself a slip, and must not get onto a terminal.

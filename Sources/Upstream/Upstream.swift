@@ -1,29 +1,49 @@
 public import Logging
 public import NIOCore
 public import SallyportCore
+import Synchronization
 
 /// The last station: sends requests to the servers of one upstream and hands their answers back.
 ///
 /// A request's connection lives on the event loop of its client's connection, so that nothing on the way between the two is
 /// locked or handed from thread to thread. Each event loop has its own connections, kept apart by client certificate.
 ///
-/// A value holds the trust roots and certificates as they were when it was made. After a reload a new one takes its place,
-/// and the old one is ``close()``d: requests that are under way end undisturbed.
+/// A value holds the trust roots and certificates as they were when it was made. After a reload that changed them a new one
+/// takes its place. The old one goes with the last that holds it, and its connections with the last request on them:
+/// requests that are under way end undisturbed.
 public final class Upstream: Sendable {
   /// The upstream's name in the configuration.
   public let name: String
-  private let plan: UpstreamPlan
   private let responseHeadTimeout: TimeAmount?
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>]
+  private let source: UpstreamSource
+  private let isClosed = Mutex(false)
 
   /// Reads the configuration's files.
   ///
   /// - Throws: ``Problem/upstreamConfiguration``: a file that cannot be read or understood, a key that is not its
   ///   certificate's, a name that no server can prove. The detail names file or setting, and what would be right.
-  public init(configuration: UpstreamConfiguration, group: any EventLoopGroup, logger: Logger) throws(Problem) {
+  public convenience init(configuration: UpstreamConfiguration, group: any EventLoopGroup, logger: Logger) throws(Problem) {
+    try self.init(UpstreamSource(configuration), group: group, logger: logger)
+  }
+
+  /// The upstream of a configuration: one of before, if it was made of the same settings and files, so that its
+  /// connections go on; else a new one.
+  ///
+  /// - Throws: as ``init(configuration:group:logger:)``
+  public static func upstream(
+    _ configuration: UpstreamConfiguration, keeping previous: Upstream?, group: any EventLoopGroup, logger: Logger
+  ) throws(Problem) -> Upstream {
+    let source = UpstreamSource(configuration)
+    if let previous, previous.source == source { return previous }
+    return try Upstream(source, group: group, logger: logger)
+  }
+
+  private init(_ source: UpstreamSource, group: any EventLoopGroup, logger: Logger) throws(Problem) {
+    let configuration = source.configuration
     let plan = try UpstreamPlan(configuration)
     self.name = configuration.name
-    self.plan = plan
+    self.source = source
     self.responseHeadTimeout = configuration.responseHeadTimeout
     var loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>] = [:]
     for (number, eventLoop) in group.makeIterator().enumerated() {
@@ -51,7 +71,7 @@ public final class Upstream: Sendable {
     guard let pools = self.loops[ObjectIdentifier(eventLoop)]?.value else {
       return self.refuse(.upstreamRequestUnfit.with(detail: "\(self.name): the event loop is none of the upstream's"), delegate, eventLoop)
     }
-    guard let pool = pools.pool(self.plan.key(for: request.credential.connection)) else {
+    guard let pool = pools.pool(for: request.credential.connection) else {
       return self.refuse(
         .upstreamRequestUnfit.with(detail: "\(self.name): no client certificate has the fingerprint that the credential names"),
         delegate, eventLoop)
@@ -69,9 +89,27 @@ public final class Upstream: Sendable {
   /// Takes the upstream out of service: idle connections end now, those in use behind their request, new requests are
   /// refused with 503. May be called on any thread.
   public func close() {
+    self.isClosed.withLock { $0 = true }
     for pools in self.loops.values {
       pools.eventLoop.execute { pools.value.close() }
     }
+  }
+
+  deinit {
+    // Whoever closed it may have ended the event loops too.
+    guard !self.isClosed.withLock({ $0 }) else { return }
+    for pools in self.loops.values {
+      pools.eventLoop.execute { pools.value.retire() }
+    }
+  }
+
+  /// What all event loops have done for this upstream and hold.
+  public func statistics() async -> UpstreamStatistics {
+    var sum = UpstreamStatistics()
+    for pools in self.loops.values {
+      if let part = try? await pools.eventLoop.submit({ pools.value.statistics }).get() { sum += part }
+    }
+    return sum
   }
 
   private func refuse(

@@ -2,7 +2,7 @@ public import NIOCore
 public import SallyportCore
 
 /// One upstream: its servers, whom to trust, and how many connections to keep.
-public struct UpstreamConfiguration: Sendable {
+public struct UpstreamConfiguration: Sendable, Equatable {
   /// A server, as `https://host:port` or `http://host:port` names it.
   public struct Server: Sendable, Hashable, CustomStringConvertible {
     /// A host name or an IP address, an IPv6 address without brackets.

@@ -9,6 +9,8 @@ struct FieldNameTable: Sendable {
     /// Where the name begins in ``folded``.
     let start: Int
     let length: Int
+    /// The name's last byte, which tells most names of one length apart.
+    let last: UInt8
     let field: KnownField
   }
 
@@ -24,8 +26,9 @@ struct FieldNameTable: Sendable {
     var folded: [UInt8] = []
     var candidates: [Candidate] = []
     for field in KnownField.allCases {
-      candidates.append(Candidate(start: folded.count, length: field.name.utf8.count, field: field))
-      folded += field.name.utf8.map(Self.fold)
+      let name = field.name.utf8.map(Self.fold)
+      candidates.append(Candidate(start: folded.count, length: name.count, last: name[name.count - 1], field: field))
+      folded += name
     }
     let exact = candidates.filter { !$0.field.isFamily }.sorted { $0.length < $1.length }
     self.folded = folded
@@ -39,7 +42,8 @@ struct FieldNameTable: Sendable {
 
   func find(_ name: UnsafeRawBufferPointer) -> KnownField? {
     if name.count < self.exactOfLength.count {
-      for index in self.exactOfLength[name.count] where self.isPrefix(self.exact[index], of: name) {
+      guard let last = name.last.map(Self.fold) else { return nil }
+      for index in self.exactOfLength[name.count] where self.exact[index].last == last && self.isPrefix(self.exact[index], of: name) {
         return Self.admit(self.exact[index].field, spelled: name)
       }
     }
@@ -58,8 +62,7 @@ struct FieldNameTable: Sendable {
 
   /// Whether `name`, which is long enough, begins with the candidate's.
   private func isPrefix(_ candidate: Candidate, of name: UnsafeRawBufferPointer) -> Bool {
-    // The last byte tells most names of one length apart.
-    for offset in (0..<candidate.length).reversed() where Self.fold(name[offset]) != self.folded[candidate.start + offset] {
+    for offset in 0..<candidate.length where Self.fold(name[offset]) != self.folded[candidate.start + offset] {
       return false
     }
     return true

@@ -13,15 +13,20 @@ public struct HeaderFields: Sendable {
     var valueLength: UInt32
     var known: KnownField?
 
+    func isOneOf(_ kinds: KnownFields) -> Bool { self.known.map(kinds.contains) ?? false }
+
     var valueRange: Range<Int> { Int(self.valueStart)..<Int(self.valueStart + self.valueLength) }
   }
 
   private(set) var bytes: ByteBuffer
   private(set) var entries: [Entry]
+  /// The kinds that stand in the table, each at least once.
+  public private(set) var kinds: KnownFields
 
   public init() {
     self.bytes = ByteBuffer()
     self.entries = []
+    self.kinds = []
   }
 
   /// The fields that a parser found.
@@ -32,16 +37,26 @@ public struct HeaderFields: Sendable {
   init(bytes: ByteBuffer, entries: [Entry]) {
     self.bytes = bytes
     self.entries = entries
+    self.kinds = Self.kinds(of: entries)
+  }
+
+  private static func kinds(of entries: [Entry]) -> KnownFields {
+    var kinds: UInt64 = 0
+    for entry in entries {
+      if let known = entry.known { kinds |= KnownFields(known).rawValue }
+    }
+    return KnownFields(rawValue: kinds)
   }
 
   /// Whether some field is of this kind.
   public func contains(_ known: KnownField) -> Bool {
-    self.entries.contains { $0.known == known }
+    self.kinds.contains(known)
   }
 
   /// The first field of this kind.
   public func first(_ known: KnownField) -> Field? {
-    self.entries.first { $0.known == known }.map { Field(bytes: self.bytes, entry: $0) }
+    guard self.kinds.contains(known) else { return nil }
+    return self.entries.first { $0.known == known }.map { Field(bytes: self.bytes, entry: $0) }
   }
 
   /// The first field with this name, in any letter case.
@@ -51,20 +66,21 @@ public struct HeaderFields: Sendable {
 
   /// Every field of this kind, in the order in which they came.
   public func all(_ known: KnownField) -> [Field] {
-    self.entries.compactMap { $0.known == known ? Field(bytes: self.bytes, entry: $0) : nil }
+    guard self.kinds.contains(known) else { return [] }
+    return self.entries.compactMap { $0.known == known ? Field(bytes: self.bytes, entry: $0) : nil }
   }
 
   /// Removes every field for which `condition` holds.
   public mutating func removeAll(where condition: (Field) throws -> Bool) rethrows {
     try self.entries.removeAll { try condition(Field(bytes: self.bytes, entry: $0)) }
+    self.kinds = Self.kinds(of: self.entries)
   }
 
-  /// Removes every field whose kind satisfies `condition`; fields of no known kind stay.
-  public mutating func removeAll(known condition: (KnownField) -> Bool) {
-    self.entries.removeAll { entry in
-      guard let known = entry.known else { return false }
-      return condition(known)
-    }
+  /// Removes every field of these kinds; fields of no known kind stay.
+  public mutating func removeAll(_ kinds: KnownFields) {
+    guard !self.kinds.isDisjoint(with: kinds) else { return }
+    self.entries.removeAll { $0.isOneOf(kinds) }
+    self.kinds.subtract(kinds)
   }
 
   /// Appends one field.
@@ -94,18 +110,21 @@ public struct HeaderFields: Sendable {
       known: nil)
     entry.known = Field(bytes: self.bytes, entry: entry).classified()
     self.entries.append(entry)
+    if let known = entry.known { self.kinds.insert(KnownFields(known)) }
   }
 
   /// Writes every field as a line of its own, each ended by CRLF, without the empty line behind the last.
   ///
   /// Lines that stand side by side in the bytes, spelled as they would be written, are copied together: a head that was
   /// not touched is one copy.
-  public func write(to buffer: inout ByteBuffer) {
+  ///
+  /// - Parameter leavingOut: the kinds that are not written
+  public func write(to buffer: inout ByteBuffer, leavingOut: KnownFields = []) {
     self.bytes.withUnsafeReadableBytes { source in
       let base = self.bytes.readerIndex
       // The lines that wait to be copied together.
       var run = 0..<0
-      for entry in self.entries {
+      for entry in self.entries where !entry.isOneOf(leavingOut) {
         let name = Int(entry.nameStart) - base..<Int(entry.nameStart) - base + Int(entry.nameLength)
         let value = Int(entry.valueStart) - base..<Int(entry.valueStart) - base + Int(entry.valueLength)
         if Self.isLine(name: name, value: value, in: source) {
@@ -140,6 +159,11 @@ public struct HeaderFields: Sendable {
   }
 }
 
+extension HeaderFields {
+  /// The kind of the field at a position, without the field being made.
+  public func kind(at position: Int) -> KnownField? { self.entries[position].known }
+}
+
 extension HeaderFields: RandomAccessCollection {
   public var startIndex: Int { 0 }
   public var endIndex: Int { self.entries.count }
@@ -163,6 +187,12 @@ extension HeaderFields {
 
     /// The value, or `nil` where it is no UTF-8.
     public var utf8Value: String? { self.withValue { String(validating: $0, as: UTF8.self) } }
+
+    /// The value's bytes as they stand in the message's buffer, which they keep alive.
+    public var valueBytes: ByteBuffer {
+      // An entry always lies within its buffer.
+      self.bytes.getSlice(at: Int(self.entry.valueStart), length: Int(self.entry.valueLength)) ?? ByteBuffer()
+    }
 
     /// Whether the field has this name, in any letter case.
     public func hasName(_ name: String) -> Bool {

@@ -14,6 +14,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   case xRemoteUser, xRemoteUID, xRemoteGroup, xRemoteExtra, xRemoteOther
   case impersonateUser, impersonateUID, impersonateGroup, impersonateExtra, impersonateOther
   case forwarded, xForwarded, xForwardedFor, xRealIP
+  // What some servers take for the method or the target in place of the request line's.
+  case xHTTPMethodOverride, xHTTPMethod, xMethodOverride, xOriginalURL, xRewriteURL
 
   /// The name as the standard that defines it spells it; a prefix for the families `…Extra` and `…Other`.
   public var name: String {
@@ -61,6 +63,11 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case .xForwarded: "X-Forwarded-"
     case .xForwardedFor: "X-Forwarded-For"
     case .xRealIP: "X-Real-Ip"
+    case .xHTTPMethodOverride: "X-HTTP-Method-Override"
+    case .xHTTPMethod: "X-HTTP-Method"
+    case .xMethodOverride: "X-Method-Override"
+    case .xOriginalURL: "X-Original-URL"
+    case .xRewriteURL: "X-Rewrite-URL"
     }
   }
 
@@ -72,7 +79,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// Whether the field says who the client is or where it comes from, so that a client's own never goes upstream.
+  /// Whether the field says who the client is, where it comes from, or that it asks for something else than its request line
+  /// says, so that a client's own never goes upstream.
   ///
   /// These names are recognised in every spelling that some server folds into them (`X_Remote_User`), the others only
   /// as they are (`Content_Length` is no length).
@@ -80,7 +88,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     switch self {
     case .proxyAuthorization, .auditID, .xRemoteUser, .xRemoteUID, .xRemoteGroup, .xRemoteExtra, .xRemoteOther,
       .impersonateUser, .impersonateUID, .impersonateGroup, .impersonateExtra, .impersonateOther,
-      .forwarded, .xForwarded, .xForwardedFor, .xRealIP, .authorization:
+      .forwarded, .xForwarded, .xForwardedFor, .xRealIP, .authorization,
+      .xHTTPMethodOverride, .xHTTPMethod, .xMethodOverride, .xOriginalURL, .xRewriteURL:
       true
     default: false
     }

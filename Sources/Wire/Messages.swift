@@ -69,6 +69,9 @@ public struct ResponseHead: Sendable {
   public let statedLength: UInt64?
   /// Whether the server lets the connection be used again.
   public let keepsConnection: Bool
+  /// What leaves as `Audit-Id` behind the fields; `nil` where they have it already, or where the head was only read. It
+  /// stands apart so that the fields of the upstream's message can be passed on as they came.
+  public var auditID: String?
 
   public init(
     status: Int, reason: String = "", version: HTTPVersion = .http11, fields: HeaderFields = HeaderFields(),

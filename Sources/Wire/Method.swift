@@ -55,6 +55,22 @@ public enum Method: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The method in lower case, as the API server writes a verb for what is no resource.
+  public var lowercased: String {
+    switch self {
+    case .get: "get"
+    case .head: "head"
+    case .post: "post"
+    case .put: "put"
+    case .patch: "patch"
+    case .delete: "delete"
+    case .options: "options"
+    case .connect: "connect"
+    case .trace: "trace"
+    case .other(let name): name.lowercased()
+    }
+  }
+
   /// Whether the method promises to change nothing (RFC 9110 section 9.2.1).
   public var isSafe: Bool {
     switch self {

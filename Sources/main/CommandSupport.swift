@@ -1,5 +1,4 @@
 public import ArgumentParser
-@preconcurrency import Dispatch
 import Foundation
 public import Logging
 
@@ -71,21 +70,11 @@ enum OpenFileLimit {
   }
 }
 
-/// Waits for a signal that asks the process to end.
-enum EndSignal {
-  static func wait() async -> String {
-    let signals = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
-    for (number, _) in signals { signal(number, SIG_IGN) }
-    let stream = AsyncStream<String> { continuation in
-      let sources = signals.map { number, name in
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { continuation.yield(name) }
-        source.resume()
-        return source
-      }
-      continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
-    }
-    for await name in stream { return name }
-    return "end of the signal stream"
+/// What a write cannot do is an error of the write, and not the end of the process: past a limit for the size of files, and
+/// to somebody who reads no more.
+enum WriteSignals {
+  static func areErrors() {
+    signal(SIGXFSZ, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
   }
 }

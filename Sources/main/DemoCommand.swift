@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
       try await Demo.start(directory: self.directory, port: self.port, group: group, logger: self.logging.logger())
     }
     StandardOutput.print(demo.invitation())
-    _ = await EndSignal.wait()
+    await Signals.end()
     await demo.stop()
     try await group.shutdownGracefully()
   }

@@ -13,13 +13,16 @@ enum Exit {
 
   /// Runs a command's work; an error becomes one line on standard error and ``fault``.
   static func reporting(_ work: () throws -> Void) throws {
-    do {
-      try work()
-    } catch let error as ExitCode {
-      throw error
-    } catch {
-      FileHandle.standardError.write(Data("sallyport: \(error)\n".utf8))
-      throw self.fault
-    }
+    do { try work() } catch { throw self.reported(error) }
+  }
+
+  static func reporting(_ work: () async throws -> Void) async throws {
+    do { try await work() } catch { throw self.reported(error) }
+  }
+
+  private static func reported(_ error: any Error) -> ExitCode {
+    if let code = error as? ExitCode { return code }
+    FileHandle.standardError.write(Data("sallyport: \(error)\n".utf8))
+    return self.fault
   }
 }

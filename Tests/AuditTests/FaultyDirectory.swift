@@ -90,6 +90,10 @@ final class FaultyDirectory: LogDirectory {
 
   func remove(_ name: String) throws(SystemError) { try self.base.remove(name) }
 
+  func names() throws(SystemError) -> [String] { try self.base.names() }
+
+  func isName(_ name: String, of file: Int32) throws(SystemError) -> Bool { try self.base.isName(name, of: file) }
+
   func syncNames() throws(SystemError) {
     try self.count("syncNames")
     try self.base.syncNames()

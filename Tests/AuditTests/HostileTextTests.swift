@@ -52,15 +52,17 @@ import Testing
     return line.withBytes { Array($0) }
   }
 
-  @Test func twentyThousandHostileStringsComeBackFromEveryFieldAsTheyWere() throws {
+  @Test func aHundredThousandHostileStringsComeBackFromEveryFieldAsTheyWere() throws {
     var generator = SeededGenerator(seed: 0x5A11_F087)
-    let rounds = 900
+    // 24 strings each.
+    let rounds = 4_200
+    var chain = Chain.start
     for round in 0..<rounds {
       let text = (0..<24).map { _ in Self.hostileText(&generator) }
       // A question mark or number sign would begin a query, whose secrets are replaced; that has tests of its own.
       let uri = "/" + text[0].filter { $0 != "?" && $0 != "#" }
       let problem = Problem("code", blame: .client, status: 400, message: "m", detail: "x" + text[19])
-      var record = AuditRecord(
+      let record = AuditRecord(
         AuditedRequest(line: .read(.other(text[1]), uri: ByteBuffer(string: uri)), userAgent: nil),
         of: ConnectionFacts(
           listener: text[2], clientAddress: ClientAddress(ip: "a" + text[3], port: 0), isTrustedPeer: false, tlsVersion: text[4],
@@ -86,6 +88,11 @@ import Testing
 
       let line = try ParsedLine(record)
       try #require(line.isOneCleanLine, "round \(round)")
+      // With its seal, too, and the seal is found again.
+      var sealed = ByteBuffer()
+      try #require(line.bytes.withUnsafeBytes { chain.seal($0, into: &sealed) })
+      let seal = sealed.withUnsafeReadableBytes { SealedLine($0).map { Chain(value: $0.value, sequence: $0.sequence) } }
+      try #require(seal == chain && (try ParsedLine(Array(sealed.readableBytesView)).isOneCleanLine), "round \(round)")
       let found: [String?] = [
         line.string("requestURI"), line.annotation("listener"), line.strings("sourceIPs")?.first, line.annotation("tls"),
         line.annotation("config"), line.string("user", "username"), line.string("user", "uid"), line.strings("user", "groups")?.first,

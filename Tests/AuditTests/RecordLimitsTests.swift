@@ -48,7 +48,7 @@ import Testing
 
   @Test func everyFieldThatIsTooLongIsCutAndNamed() throws {
     let long = String(repeating: "l", count: 5_000)
-    var record = Samples.record(.other(long))
+    let record = Samples.record(.other(long))
     record.subject = .identity(Samples.identity(long))
     record.impersonation = RequestedImpersonation(user: "a", uid: long)
     record.info = RequestInfo(isResourceRequest: true, verb: "", resource: "pods", name: long)
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func listsAreCutByNumberAndByBytes() throws {
-    var record = Samples.record()
+    let record = Samples.record()
     record.subject = .identity(Samples.identity(groups: (0..<300).map { "g\($0)" }))
     #expect(try ParsedLine(record).strings("user", "groups") == (0..<256).map { "g\($0)" })
     #expect(try ParsedLine(record).annotation("truncated") == "user")
@@ -88,7 +88,7 @@ import Testing
 
   @Test func keysThatAreOneAfterTheCutAreOneMember() throws {
     let long = String(repeating: "k", count: 1_024)
-    var record = Samples.record()
+    let record = Samples.record()
     record.subject = .identity(
       Samples.identity(extra: [
         .init(key: long + "a", values: ["1"]), .init(key: long + "b", values: ["2"]), .init(key: long.dropLast() + "\u{E9}", values: ["3"]),
@@ -102,7 +102,7 @@ import Testing
   @Test func theWorstRecordIsBounded() throws {
     let worst = String(repeating: "\u{1}", count: 70_000)
     let many = Array(repeating: worst, count: 2_000)
-    var record = AuditRecord(
+    let record = AuditRecord(
       AuditedRequest(line: .read(.other(worst), uri: ByteBuffer(string: worst)), userAgent: nil),
       of: ConnectionFacts(
         listener: worst, clientAddress: ClientAddress(ip: worst, port: 1), isTrustedPeer: false, tlsVersion: worst, serverName: nil,

@@ -15,8 +15,8 @@ import Testing
     self.disk = FaultyDirectory(try POSIXLogDirectory(self.temporary.path))
   }
 
-  private func file(isSynced: Bool = false, rotationSize: Int? = nil) -> SeriesFile {
-    SeriesFile("log", in: self.disk, isSynced: isSynced, rotationSize: rotationSize, clock: { [now] in now.withLockedValue { $0 } })
+  private func file(isSynced: Bool = false) -> SeriesFile {
+    SeriesFile("log", in: self.disk, isSynced: isSynced, clock: { [now] in now.withLockedValue { $0 } })
   }
 
   private func advance(seconds: Int64) {
@@ -187,51 +187,6 @@ import Testing
     try file.prepare()
     #expect(self.temporary.text("log") == "whole\n")
     #expect(self.temporary.text("log.torn-20260301T090507.000123Z-2") == "half")
-  }
-
-  @Test func aSeriesWithABudgetKeepsTheNewestHalfAndTheOneBefore() throws {
-    var file = self.file(rotationSize: 100)
-    for number in 0..<1_000 {
-      #expect(self.append([String(1_000 + number)], to: &file).problem == nil)
-      let bytes = (self.temporary.bytes("log")?.count ?? 0) + (self.temporary.bytes("log.1")?.count ?? 0)
-      #expect(bytes <= 200)
-    }
-    #expect(self.temporary.names == ["log", "log.1"])
-    let lines = try self.temporary.lines("log.1") + self.temporary.lines("log")
-    #expect(lines == (2_000 - lines.count..<2_000).map(String.init))
-    #expect(lines.count > 20)
-  }
-
-  @Test func aSizeFromBeforeARestartCountsInTheBudget() throws {
-    self.temporary.put(String(repeating: "x", count: 98) + "\n", in: "log")
-    var file = self.file(rotationSize: 100)
-    self.append(["one"], to: &file)
-    #expect(self.temporary.text("log") == "one\n")
-  }
-
-  @Test func aFileThatCannotMakeRoomRefusesToGrow() throws {
-    var file = self.file(rotationSize: 8)
-    self.append(["one"], to: &file)
-    self.append(["two"], to: &file)
-    self.disk.set { $0.errors = ["rename": EACCES] }
-    #expect(self.append(["three"], to: &file).problem?.code == "auditUnwritable")
-    #expect(self.temporary.text("log") == "one\ntwo\n")
-    self.disk.set { $0.errors = [:] }
-    #expect(self.append(["four"], to: &file).problem == nil)
-    #expect(self.temporary.text("log") == "four\n")
-  }
-
-  @Test func aNewFileThatCannotBeOpenedIsOpenedLater() throws {
-    var file = self.file(rotationSize: 8)
-    self.append(["one"], to: &file)
-    self.append(["two"], to: &file)
-    self.disk.set { $0.errors = ["open": EMFILE] }
-    #expect(self.append(["three"], to: &file).problem != nil)
-    #expect(self.append(["three"], to: &file).problem != nil)
-    self.disk.set { $0.errors = [:] }
-    #expect(self.append(["four"], to: &file).problem == nil)
-    #expect(self.temporary.text("log.1") == "one\ntwo\n")
-    #expect(self.temporary.text("log") == "four\n")
   }
 
   @Test func aProbeFindsAFullDiskAndLeavesNothingBehind() throws {

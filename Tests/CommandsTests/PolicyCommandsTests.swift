@@ -109,25 +109,25 @@ import Testing
     #expect(rows == OperationTable(catalogue).rows)
   }
 
-  @Test func anUpstreamOfAConfigurationIsListed() throws {
+  @Test func anUpstreamOfAConfigurationIsListed() async throws {
     let directory = TemporaryDirectory()
     let file = try Self.configuration(in: directory)
-    let pets = try PolicySources.catalogue(configuration: file, upstream: "pets").catalogue
+    let pets = try await PolicySources.catalogue(configuration: file, upstream: "pets").catalogue
     #expect(OperationTable(pets).rows.map(\.id) == ["listPets", "getPet"])
     for (upstream, words) in [
       ("pet", "did you mean `pets`?"), ("bare", "has no API description"), (nil, "choose with --upstream: pets, kubernetes"),
     ] as [(String?, String)] {
-      let fault = #expect(throws: StartFault.self) { try PolicySources.catalogue(configuration: file, upstream: upstream) }
+      let fault = await #expect(throws: StartFault.self) { try await PolicySources.catalogue(configuration: file, upstream: upstream) }
       #expect(fault?.description.contains(words) == true, "\(fault?.description ?? "")")
     }
   }
 
   // MARK: - explain
 
-  @Test func aRouteExplainsItsDecision() throws {
+  @Test func aRouteExplainsItsDecision() async throws {
     let directory = TemporaryDirectory()
     let file = try Self.configuration(in: directory)
-    let api = try ExplainableRules(configuration: file, route: "api", openapi: nil)
+    let api = try await ExplainableRules(configuration: file, route: "api", openapi: nil)
     var request = WrittenRequest(method: "GET", target: "/api/v1/namespaces/dev/%73ecrets/s1", user: "alice")
     let denied = api.explain(request)
     #expect(denied.verdict == .deny && denied.rule == "no-secrets/secrets" && denied.message == "No.")
@@ -138,18 +138,18 @@ import Testing
     request.impersonates = RequestedImpersonation(user: "bob")
     #expect(api.explain(request).verdict == .deny, "the route refuses impersonation")
 
-    let pets = try ExplainableRules(configuration: file, route: "pets", openapi: nil)
+    let pets = try await ExplainableRules(configuration: file, route: "pets", openapi: nil)
     let pet = pets.explain(WrittenRequest(method: "GET", target: "/pets/1", user: "alice"))
     #expect(pet.rule == "no-pets/one" && pet.reading?.verb == nil)
-    let bare = try ExplainableRules(configuration: file, route: "bare", openapi: nil)
+    let bare = try await ExplainableRules(configuration: file, route: "bare", openapi: nil)
     #expect(bare.explain(WrittenRequest(method: "GET", target: "/bare/x", user: "alice")).verdict == .allow)
   }
 
-  @Test func aRouteThatIsNotThereOrNotChosenIsAFault() throws {
+  @Test func aRouteThatIsNotThereOrNotChosenIsAFault() async throws {
     let directory = TemporaryDirectory()
     let file = try Self.configuration(in: directory)
     for (route, words) in [("ap", "did you mean `api`?"), (nil, "choose with --route: pets, bare, api")] as [(String?, String)] {
-      let fault = #expect(throws: StartFault.self) { try ExplainableRules(configuration: file, route: route, openapi: nil) }
+      let fault = await #expect(throws: StartFault.self) { try await ExplainableRules(configuration: file, route: route, openapi: nil) }
       #expect(fault?.description.contains(words) == true, "\(fault?.description ?? "")")
     }
   }

@@ -81,9 +81,18 @@ let everyKey = """
   audit:
     directory: audit
     durability: synced
+    rotate: {size: 50MiB, every: 24h, keep: 30, maxAge: 720h, totalSize: 5GiB, compress: false}
+    unauthenticatedSize: 32MiB
+    checkpointKeyFile: audit.key
+    stdout: true
+    policyFile: audit-policy.yaml
 
   policy:
     files: ["policies/*.yaml"]
+
+  admin: {address: 127.0.0.1:9090}
+  reload: {watch: false, interval: 30s, settle: 3s}
+  shutdown: {delay: 4s, grace: 40s, streamGrace: 20s}
   """
 
 /// The least that a configuration can say.

@@ -3,7 +3,6 @@ import Testing
 
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
-    ("kind: Gateway", "kind: Gateway\nadmin: {address: 127.0.0.1:9090}", "3:1: admin"),
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
     ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
@@ -11,8 +10,6 @@ import Testing
     ("  none: {}", "  idToken: {audience: kubernetes}", "44:3: credentials[1].idToken"),
     ("  none: {}", "  phantomToken: {}", "44:3: credentials[1].phantomToken"),
     ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),
-    ("  durability: synced", "  rotate: {}", "78:3: audit.rotate"),
-    ("  durability: synced", "  policyFile: x", "78:3: audit.policyFile"),
     ("[clientCertificate, password]", "[clientCertificate, password, session]", "71:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])

@@ -99,6 +99,18 @@ import Testing
 
     #expect(read.audit.directory.path == "/etc/sallyport/audit")
     #expect(read.audit.durability == .synced)
+    var rotation = GatewayConfiguration.Audit.Rotation()
+    rotation.size = 50 << 20
+    rotation.every = .seconds(86_400)
+    rotation.keep = 30
+    rotation.maxAge = .seconds(30 * 86_400)
+    rotation.totalSize = 5 << 30
+    rotation.compress = false
+    #expect(read.audit.rotation == rotation)
+    #expect(read.audit.unauthenticatedSize == 32 << 20)
+    #expect(read.audit.checkpointKeyFile?.path == "/etc/sallyport/audit.key")
+    #expect(read.audit.stdout)
+    #expect(read.audit.policyFile?.path == "/etc/sallyport/audit-policy.yaml")
   }
 
   @Test func everyKeyThatIsNotWrittenHasItsDefault() throws {
@@ -145,6 +157,11 @@ import Testing
     #expect(read.policy.files.isEmpty)
     #expect(read.audit.directory.path == "/var/log/sallyport")
     #expect(read.audit.durability == .written)
+    #expect(read.audit.rotation == GatewayConfiguration.Audit.Rotation())
+    #expect(read.audit.unauthenticatedSize == 64 << 20)
+    #expect(read.audit.checkpointKeyFile == nil)
+    #expect(!read.audit.stdout)
+    #expect(read.audit.policyFile == nil)
   }
 
   @Test func anEmptySectionTurnsCertificatesOnWithTheirDefaults() throws {

@@ -39,6 +39,24 @@ import Testing
         """)
   }
 
+  @Test func aConnectionRemembersTheLinesOfOneIdentityAndOfNoOther() throws {
+    let memory = ConnectionMemory()
+    let alice = Self.identity(groups: ["dev"])
+    let first = try Self.credential.credential(for: alice, impersonating: nil, memory: memory)
+    #expect(try Self.credential.credential(for: alice, impersonating: nil, memory: memory) === first)
+    // An identity of the same name is another object, and may have other groups.
+    let promoted = try Self.credential.credential(for: Self.identity(groups: ["ops"]), impersonating: nil, memory: memory)
+    #expect(String(buffer: promoted.fieldLines) == "X-Remote-User: alice\r\nX-Remote-Group: ops\r\n")
+    // Another certificate is another credential, and an impersonation is the request's own.
+    let elsewhere = RequestHeaderCredential(certificateFingerprint: "cd34")
+    _ = try Self.credential.credential(for: alice, impersonating: nil, memory: memory)
+    #expect(try elsewhere.credential(for: alice, impersonating: nil, memory: memory).connection.certificateFingerprint == "cd34")
+    let asking = RequestedImpersonation(user: "bob")
+    let impersonating = try Self.credential.credential(for: alice, impersonating: asking, memory: memory)
+    #expect(String(buffer: impersonating.fieldLines).contains("Impersonate-User: bob"))
+    #expect(!String(buffer: try Self.credential.credential(for: alice, impersonating: nil, memory: memory).fieldLines).contains("bob"))
+  }
+
   @Test func anImpersonationStandsBehindTheIdentity() throws {
     let impersonation = RequestedImpersonation(
       user: "bob", uid: "7", groups: ["dev", "ops"], extra: [.init(key: "a/b", values: ["1", "2"])])

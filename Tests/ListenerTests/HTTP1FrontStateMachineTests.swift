@@ -353,6 +353,32 @@ import Testing
     #expect(answering.flush(now: self.start) == .finishAndClose)
   }
 
+  @Test func windingDownAnswersWhatIsOnItsWayAndSaysThatItIsTheLast() {
+    var machine = self.machine()
+    _ = machine.read(Self.get, at: self.start)
+    machine.answer(at: self.start)
+    machine.windDown(now: self.start + .seconds(60))
+    #expect(machine.deadline == self.start + .seconds(60) + ListenerTimeouts().linger)
+    _ = machine.read(Self.get, at: self.start + .seconds(61))
+    #expect(machine.sendHead(ResponseHead(status: 200)) == .write(framing: .length(0), statedLength: nil, closes: true))
+    _ = machine.sendEnd()
+    #expect(machine.flush(now: self.start + .seconds(61)) == .finishAndClose)
+  }
+
+  @Test func windingDownClosesWhatNoRequestComesOn() throws {
+    for isUsed in [false, true] {
+      var machine = self.machine()
+      if isUsed {
+        _ = machine.read(Self.get, at: self.start)
+        machine.answer(at: self.start)
+      }
+      machine.windDown(now: self.start + .seconds(1))
+      let deadline = try #require(machine.deadline)
+      #expect(machine.timerFired(now: deadline - .nanoseconds(1)) == .none)
+      #expect(machine.timerFired(now: deadline) == .finish)
+    }
+  }
+
   @Test func whatComesBehindTheLastAnswerIsThrownAwayUpToALimit() {
     var machine = self.machine()
     _ = machine.read(Self.post, at: self.start)

@@ -142,7 +142,7 @@ import Testing
       """
       - name: r
         deny:
-        - operations: [readCoreV1NamespacedSecrets, "*Secret*"]
+        - operations: [readCoreV1NamespacedSecrets, "*Secret*", "*CoreV1*Secert*", "*corev1*Pod", "list*Deploments"]
         - returns: [io.k8s.api.core.v1.Secrets, io.k8s.api.core.v1.Pod]
         - resources: [secret, pods.core, depoyments.apps, pods/exce]
         - paths: ["/api/v1/namespace/{namespace}/secrets", "/api/v1/**", "/api/v1/namespaces/dev/pods"]
@@ -151,6 +151,9 @@ import Testing
     #expect(
       slips.map { "\($0.hasNoEffect ? "fault" : "warning") \($0.fault.place.line) \($0.fault.problem); \($0.fault.remedy)" } == [
         "fault 8 selects no operation of the OpenAPI document; did you mean `readCoreV1NamespacedSecret`?",
+        "fault 8 selects no operation of the OpenAPI document; did you mean `*CoreV1*Secret*`?",
+        "fault 8 selects no operation of the OpenAPI document; did you mean `*CoreV1*Pod`?",
+        "fault 8 selects no operation of the OpenAPI document; did you mean `list*Deployment`?",
         "fault 9 is no schema that an operation answers with; did you mean `io.k8s.api.core.v1.Secret`?",
         "warning 10 is no resource of the OpenAPI document; did you mean `secrets`?",
         "warning 10 is no resource of the OpenAPI document; did you mean `deployments.apps`?",

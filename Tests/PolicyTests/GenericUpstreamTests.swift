@@ -35,6 +35,7 @@ import Testing
     let court = try Self.court(rule)
     for request in [
       "GET /pets/1", "GET /pets/1/", "GET /pets/1?x=/pets", "GET /pets/%31", "GET /Pets/1", "GET /pets;a=b/1", "HEAD /pets/1",
+      "GET /pets./1", "GET /pets%20/1", "GET /PETS.;x/1",
     ] {
       #expect(try court.denies(request), "\(request)")
     }
@@ -45,7 +46,10 @@ import Testing
 
   @Test func whatReadsTwoWaysNeverGetsToTheRules() throws {
     let court = try Self.court(Self.rules[0])
-    for request in ["GET /pets%2F1", "GET //pets/1", "GET /x/../pets/1", "GET /pets//1", "GET /pets/%2e/1", "GET /pets\\1"] {
+    for request in [
+      "GET /pets%2F1", "GET //pets/1", "GET /x/../pets/1", "GET /pets//1", "GET /pets/%2e/1", "GET /pets\\1",
+      "GET /;x/pets/1", "GET /pets/;/1", "GET /%2570ets/1", "GET /pets%252F1", "GET /x/%252e%252e/pets/1",
+    ] {
       #expect(throws: MalformedMessage.self, "\(request)") { try court.denies(request) }
     }
   }
@@ -65,7 +69,9 @@ import Testing
     #expect(try court.denies("GET /pets/1/photos/face.png"))
     #expect(try !court.denies("GET /pets/1/photos/face"))
     let paths = try Self.court("- {name: r, deny: [{paths: [\"/pets/{id}/photos/{p}.png\"]}]}")
-    #expect(try paths.denies("GET /pets/1/photos/face.PNG"))
+    for request in ["GET /pets/1/photos/face.PNG", "GET /pets/1/photos/face.png;v=1", "GET /pets/1/Photos/face.Png. "] {
+      #expect(try paths.denies(request.replacing(". ", with: ".%20")), "\(request)")
+    }
     #expect(try !paths.denies("GET /pets/1/photos/face.gif"))
   }
 

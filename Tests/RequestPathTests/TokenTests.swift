@@ -148,21 +148,89 @@ import Testing
     }
   }
 
-  @Test func aTokenAmongTheWebSocketProtocolsIsAToken() async throws {
+  // MARK: Streams
+
+  private static func entry(_ token: String) -> String { Base64URL.encode(token.utf8) }
+
+  private func upgrade(_ world: World, _ target: String, _ entry: String) async throws -> (client: RawTLSClient, answer: Answer) {
+    let client = try await world.house.connect()
+    try await client.send(
+      "GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        + "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.\(entry), v5.channel.k8s.io\r\n\r\n")
+    return (client, Answer(head: try await client.read(until: "\r\n\r\n")))
+  }
+
+  /// Browsers can set no `Authorization` field for a WebSocket.
+  @Test func aTokenAmongTheWebSocketProtocolsOpensATunnel() async throws {
     try await self.with { world in
+      let exec = "\(Self.target)/web-0/exec?command=cat&stdin=true&stdout=true"
       let token = try world.mint.token(world.key, ["groups": #"["edit"]"#])
-      let entry = Data(token.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-      func upgrade(_ entry: String) async throws -> Answer {
-        try await world.house.get(
-          "/version", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-          "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.\(entry), v5.channel.k8s.io")
-      }
-      let good = try await upgrade(entry)
-      #expect(good.status != 401)
-      #expect(try world.house.records(of: good).first?.user.username == "alice@example.org")
-      #expect(try await upgrade(String(entry.dropLast(8))).status == 401)
-      #expect(world.house.cluster?.recordedRequests().allSatisfy { $0.user == "alice@example.org" } == true)
+      let (client, answer) = try await self.upgrade(world, exec, Self.entry(token))
+      #expect(answer.status == 101)
+      // The token is no protocol that anybody speaks.
+      #expect(answer.fields.filter { $0.name.lowercased() == "sec-websocket-protocol" }.map(\.value) == ["v5.channel.k8s.io"])
+      await client.close()
+      let record = try await world.house.record("the tunnel") { $0.auditID == answer.auditID && $0.stage == "ResponseComplete" }
+      #expect(record.user.username == "alice@example.org" && record.fact("authentication") == "jwt")
+      let (refused, refusal) = try await self.upgrade(world, exec, String(Self.entry(token).dropLast(8)))
+      #expect(refusal.status == 401)
+      await refused.close()
+      #expect(world.house.cluster?.recordedRequests().map(\.user) == ["alice@example.org"])
+    }
+  }
+
+  @Test func aStreamEndsWithItsToken() async throws {
+    try await self.with { world in
+      // Its end is forgiven for another ten seconds.
+      let field = try world.bearer(["groups": #"["view"]"#, "exp": "\(Int(Date().timeIntervalSince1970) - 20)"])
+      let (client, answer) = try await world.house.watch(field + "\r\n")
+      _ = try? await client.readToEnd()
+      let record = try await world.house.record("the watch") { $0.auditID == answer.auditID && $0.stage == "ResponseComplete" }
+      #expect(record.fact("ended") == "credentialExpired")
+    }
+  }
+
+  @Test func aReloadThatChangesNothingAboutTokensCutsNothingAndAsksNobody() async throws {
+    try await self.with { world in
+      let field = try world.bearer(["groups": #"["view"]"#])
+      let (client, _) = try await world.house.watch(field + "\r\n")
+      world.provider.answer { _, channel in channel.close(promise: nil) }
+      try await world.house.reload()
+      #expect(try await world.house.get(Self.target, world.bearer(["groups": #"["view"]"#, "jti": #""new""#])).status == 200)
+      #expect(world.provider.paths.count == 2)
+      try world.house.cluster?.seed(
+        #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"later","namespace":"dev"},"spec":{"containers":[{"name":"a","image":"b"}]}}"#)
+      #expect(try await client.read(until: "later").contains("ADDED"))
+      await client.close()
+    }
+  }
+
+  private static let changes: [(changes: [(old: String, new: String)], reason: String)] = [
+    ([(#"username: {claim: email, prefix: ""}"#, #"username: {claim: email, prefix: "x:"}"#)], "credentialChanged"),
+    ([("audiences: [kubernetes]", "audiences: [kubernetes, other]")], "credentialChanged"),
+    (
+      [("authenticate: [clientCertificate, password, token]", "authenticate: [clientCertificate, token]\n  require: {scopes: [x]}")],
+      "credentialNotAccepted"
+    ),
+    (
+      [
+        ("front-proxy, authenticate: [clientCertificate, password]", "front-proxy, authenticate: [token]"),
+        ("authenticate: [clientCertificate, password, token]", "authenticate: [clientCertificate, password]"),
+      ], "credentialNotAccepted"
+    ),
+  ]
+
+  /// The token itself is not kept: who is still let in by other rules opens the stream anew.
+  @Test(arguments: 0..<TokenTests.changes.count) func aStreamEndsWhereItsTokenIsJudgedOtherwise(_ index: Int) async throws {
+    try await self.with { world in
+      let (client, answer) = try await world.house.watch(world.bearer(["groups": #"["view"]"#]) + "\r\n")
+      let (changes, reason) = Self.changes[index]
+      for (old, new) in changes { try world.house.change(old, to: new) }
+      try await world.house.reload()
+      _ = try? await client.readToEnd()
+      let record = try await world.house.record("the watch") { $0.auditID == answer.auditID && $0.stage == "ResponseComplete" }
+      #expect(record.fact("ended") == reason)
     }
   }
 }

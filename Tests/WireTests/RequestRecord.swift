@@ -71,13 +71,13 @@ struct RecordedRequest: Sendable, CustomTestStringConvertible {
 
 extension RequestTarget {
   /// The target that these characters spell.
-  init(_ text: String, _ method: SallyportWire.Method = .get) throws(MalformedMessage) {
+  convenience init(_ text: String, _ method: SallyportWire.Method = .get) throws(MalformedMessage) {
     try self.init(reading: ByteBuffer(string: text), for: method)
   }
 }
 
 extension RequestInfo {
-  init(_ method: SallyportWire.Method, _ target: String) throws {
+  convenience init(_ method: SallyportWire.Method, _ target: String) throws {
     self.init(method: method, target: try RequestTarget(target, method))
   }
 

@@ -20,6 +20,10 @@ protocol LogDirectory: Sendable {
   /// Gives a file another name, in place of whatever has that name.
   func rename(_ name: String, to newName: String) throws(SystemError)
   func remove(_ name: String) throws(SystemError)
+  /// The names of the files in the directory, in no order.
+  func names() throws(SystemError) -> [String]
+  /// Whether a name is that of an open file; `false` where there is no such name.
+  func isName(_ name: String, of file: Int32) throws(SystemError) -> Bool
   /// Returns when the names of the directory are on the disk.
   func syncNames() throws(SystemError)
 }
@@ -29,6 +33,8 @@ enum FileOpening: Sendable {
   case existingOrNew
   /// A new file; one that has the name already is an error (EEXIST).
   case new
+  /// A file that is there, to read from it only.
+  case reading
 }
 
 /// A system call that failed.
@@ -56,5 +62,54 @@ extension LogDirectory {
       guard count > 0 else { throw SystemError(call: "write", name: self.path, number: SystemError.inputOutput) }
       written += count
     }
+  }
+
+  /// Reads as many bytes as there are, up to `count`.
+  func read(_ file: Int32, at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+    defer { buffer.deallocate() }
+    var filled = 0
+    while filled < count {
+      let got = try self.read(file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]), at: offset + filled)
+      guard got > 0 else { break }
+      filled += got
+    }
+    return Array(buffer[..<filled])
+  }
+
+  /// Appends all bytes.
+  func writeAll(_ file: Int32, _ bytes: [UInt8]) throws(SystemError) {
+    let result = bytes.withUnsafeBytes { bytes -> Result<Void, SystemError> in
+      var written = 0
+      do throws(SystemError) {
+        return .success(try self.writeAll(file, bytes, written: &written))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  /// Puts a whole file in place of whatever has its name: a reader sees the one or the other.
+  func replace(_ name: String, with bytes: [UInt8]) throws(SystemError) {
+    let temporary = ".\(name).new"
+    try? self.remove(temporary)
+    let file = try self.open(temporary, .new)
+    do throws(SystemError) {
+      try self.writeAll(file, bytes)
+    } catch {
+      self.close(file)
+      try? self.remove(temporary)
+      throw error
+    }
+    self.close(file)
+    try self.rename(temporary, to: name)
+  }
+
+  /// Runs `body` with a file that is opened for reading.
+  func reading<Result>(_ name: String, _ body: (Int32) throws(SystemError) -> Result) throws(SystemError) -> Result {
+    let file = try self.open(name, .reading)
+    defer { self.close(file) }
+    return try body(file)
   }
 }

@@ -46,8 +46,12 @@ final class POSIXLogDirectory: LogDirectory {
 
   func open(_ name: String, _ opening: FileOpening) throws(SystemError) -> Int32 {
     // O_NONBLOCK: a FIFO in the file's place fails at once; for a regular file it means nothing.
-    var flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
-    if opening == .new { flags |= O_EXCL }
+    var flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+    switch opening {
+    case .existingOrNew: flags |= O_RDWR | O_APPEND | O_CREAT
+    case .new: flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL
+    case .reading: flags |= O_RDONLY
+    }
     let file = try retrying("open", self.qualified(name)) { openat(self.descriptor, name, flags, 0o640) }
     do throws(SystemError) {
       let status = try self.status(of: file)
@@ -107,6 +111,35 @@ final class POSIXLogDirectory: LogDirectory {
     _ = try retrying("unlink", self.qualified(name)) { unlinkat(self.descriptor, name, 0) }
   }
 
+  func names() throws(SystemError) -> [String] {
+    // Another descriptor, because closedir closes its own and the position in a directory is shared.
+    let descriptor = try retrying("open", self.path) { openat(self.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard let stream = fdopendir(descriptor) else {
+      let number = errno
+      _ = systemClose(descriptor)
+      throw SystemError(call: "opendir", name: self.path, number: number)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: entry.pointee.d_name)) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  func isName(_ name: String, of file: Int32) throws(SystemError) -> Bool {
+    let open = try self.status(of: file)
+    var named = stat()
+    guard fstatat(self.descriptor, name, &named, AT_SYMLINK_NOFOLLOW) == 0 else {
+      if errno == ENOENT { return false }
+      throw SystemError(call: "stat", name: self.qualified(name), number: errno)
+    }
+    return open.st_ino == named.st_ino && open.st_dev == named.st_dev
+  }
+
   func syncNames() throws(SystemError) {
     _ = try retrying("fsync", self.path) { fsync(self.descriptor) }
   }
@@ -141,6 +174,9 @@ extension SystemError {
   static let inputOutput = EIO
   static let exists = EEXIST
   static let wouldBlock = EWOULDBLOCK
+  static let missing = ENOENT
+
+  static func memory(_ name: String) -> SystemError { SystemError(call: "allocate", name: name, number: ENOMEM) }
 }
 
 /// Makes a system call until no signal interrupts it.

@@ -105,6 +105,11 @@ enum Hexadecimal {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 
+  /// Two lower-case digits for each byte.
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.flatMap { [self.digit($0 >> 4), self.digit($0 & 0xF)] }, as: UTF8.self)
+  }
+
   /// The value of a digit in either case, `nil` for any other byte.
   static func value(_ digit: UInt8) -> UInt8? {
     switch digit {

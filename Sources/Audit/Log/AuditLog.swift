@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 public import NIOCore
 public import SallyportCore
 
-/// The audit log of this process: two files of JSON lines in one directory.
+/// The audit log of this process: two series of files of JSON lines in one directory.
 ///
 /// **The promise.** A success of ``append(_:to:on:)`` means that write(2) took every byte, or with ``Durability/synced``
 /// that the disk has them; until then no answer leaves. What is not in the file is reported as failed, the file holds
@@ -21,6 +21,8 @@ public final class AuditLog: Sendable {
 
   private let requests: SeriesWriter
   private let unauthenticated: SeriesWriter
+  private let compressor: LogCompressor?
+  private let printer: RecordPrinter?
   private let lock: NIOLockedValueBox<DirectoryLock?>
 
   /// Opens the log.
@@ -35,24 +37,42 @@ public final class AuditLog: Sendable {
   }
 
   /// Opens the log on files that a test has put something before.
+  ///
+  /// - Parameter output: the descriptor that records are printed on
   init(
     _ configuration: AuditLogConfiguration, files: (POSIXLogDirectory) -> any LogDirectory, clock: @escaping @Sendable () -> WallTime,
-    retryDelay: DispatchTimeInterval = .seconds(1)
+    retryDelay: DispatchTimeInterval = .seconds(1), maintenanceInterval: DispatchTimeInterval = .seconds(60), output: Int32 = 1
   ) throws(Problem) {
+    let keyFile = configuration.checkpointKeyFile ?? "\(configuration.directory)/\(CheckpointKeyFile.name)"
+    let directory: POSIXLogDirectory
     do throws(SystemError) {
-      let directory = try POSIXLogDirectory(configuration.directory)
+      directory = try POSIXLogDirectory(configuration.directory)
+    } catch {
+      throw .auditDirectory.with(detail: error.description)
+    }
+    let key = try CheckpointKeyFile.load(keyFile)
+    do throws(SystemError) {
       self.lock = NIOLockedValueBox(try DirectoryLock(directory))
       let logDirectory = files(directory)
-      let isSynced = configuration.durability == .synced
-      self.requests = try SeriesWriter(
-        SeriesFile(AuditSeries.requests.fileName, in: logDirectory, isSynced: isSynced, clock: clock),
-        label: "audit.requests", isSynced: isSynced, retryDelay: retryDelay)
-      // The file and its predecessor share the budget.
-      self.unauthenticated = try SeriesWriter(
-        SeriesFile(
-          AuditSeries.unauthenticated.fileName, in: logDirectory, isSynced: isSynced, rotationSize: configuration.unauthenticatedBudget / 2,
-          clock: clock),
-        label: "audit.unauthenticated", isSynced: isSynced, retryDelay: retryDelay)
+      // Of use to reviewers only; a disk that is full does not keep the log from being opened.
+      try? logDirectory.replace(CheckpointKeyFile.publicName, with: Array(key.publicKey.pem.utf8))
+      let printer = configuration.printsRecords ? RecordPrinter(to: output) : nil
+      let compressor = configuration.rotation.compresses ? LogCompressor(logDirectory) : nil
+      self.printer = printer
+      self.compressor = compressor
+      let timing = (retryDelay, maintenanceInterval)
+      func parts(_ series: AuditSeries) -> LogSeries.Parts {
+        var parts = LogSeries.Parts(
+          series: series, directory: logDirectory, key: key, isSynced: configuration.durability == .synced,
+          rotation: configuration.rotation(of: series), clock: clock)
+        parts.closedFile = { compressor?.start() }
+        if let printer { parts.written = { printer.print($0) } }
+        return parts
+      }
+      self.requests = try SeriesWriter(parts(.requests), timing)
+      self.unauthenticated = try SeriesWriter(parts(.unauthenticated), timing)
+      // What a process that was killed had not compressed yet.
+      compressor?.start()
     } catch  where error.number == SystemError.wouldBlock {
       throw .auditDirectoryInUse.with(detail: "another process writes to the audit directory \(configuration.directory) (it holds .lock)")
     } catch {
@@ -82,11 +102,27 @@ public final class AuditLog: Sendable {
     (self.requests.problem ?? self.unauthenticated.problem).map(State.failing) ?? .writable
   }
 
-  /// Writes what waits, closes the files and gives the directory free; blocks until that is done. Appends that come
-  /// later fail. To be called while the event loops still run: open answers are given on them.
+  /// Bytes of records that wait for the disk.
+  public var waitingBytes: Int { self.requests.waitingBytes + self.unauthenticated.waitingBytes }
+
+  /// Looks whether somebody moved the files away, and goes on in new ones then; for SIGHUP, as logrotate sends it.
+  ///
+  /// Returns at once: it is done in turn with the records. Without it the log finds out by itself within a minute.
+  public func reopen() {
+    self.requests.reopen()
+    self.unauthenticated.reopen()
+  }
+
+  /// Records what happened to the gateway; returns at once. What cannot be written now is written with the next record.
+  public func record(_ event: GatewayEvent) { self.requests.record(event) }
+
+  /// Writes what waits and a last signature, closes the files and gives the directory free; blocks until that is done.
+  /// Appends that come later fail. To be called while the event loops still run: open answers are given on them.
   public func close() {
     self.requests.close()
     self.unauthenticated.close()
+    self.compressor?.close()
+    self.printer?.close()
     self.lock.withLockedValue { $0 = nil }
   }
 }

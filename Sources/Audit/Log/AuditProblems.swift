@@ -14,6 +14,8 @@ extension Problem {
     "auditLineIncomplete", blame: .ourselves, status: 503, message: unwritten, detail: "an audit record does not end with a newline")
   /// The directory or a file in it cannot be used.
   static let auditDirectory = Problem("auditDirectory", blame: .operator, status: 503, message: "The audit log cannot be opened.")
+  /// The key that signs the log cannot be read or made.
+  static let auditKey = Problem("auditKey", blame: .operator, status: 503, message: "The key of the audit log cannot be used.")
   /// Another process writes to the directory.
   static let auditDirectoryInUse = Problem("auditDirectoryInUse", blame: .operator, status: 503, message: "The audit log is in use.")
 }

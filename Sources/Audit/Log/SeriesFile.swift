@@ -3,9 +3,6 @@ import SallyportCore
 
 /// One file of whole lines, which mends itself.
 ///
-/// Records pass through ``append(_:keeping:)`` and nowhere else, each of their bytes once and in the order of the file:
-/// what a later version wants to compute over that order, such as a chain of hashes, is computed there.
-///
 /// After a write that failed half-way the file is cut back behind the last append that is whole. Where even that fails,
 /// it is set aside under the name `….damaged-<time>` and a new one begun. A last line without its end, found when the
 /// file is opened (the process was killed while it wrote), is moved to `….torn-<time>`. Whatever cannot be done now is
@@ -21,24 +18,25 @@ struct SeriesFile {
   private let directory: any LogDirectory
   private let name: String
   private let isSynced: Bool
-  /// Bytes after which the file becomes the predecessor of a new one; `nil`: it grows.
-  private let rotationSize: Int?
   private let clock: @Sendable () -> WallTime
 
   private var descriptor: Int32?
-  private var size = 0
+  /// Bytes of whole lines in the file.
+  private(set) var size = 0
+  /// How often a file was opened: whoever remembers the number sees that it is another one, or that somebody else may have
+  /// written to it.
+  private(set) var openings = 0
+  /// What was set aside and is not in the log yet.
+  private(set) var setAside: [SetAsidePiece] = []
   /// Bytes at the file's end that belong to no record that was reported as written.
   private var excess = 0
   private var lastSetAside: WallTime?
 
   /// Opens the file, or leaves that to the first append: see ``prepare()``.
-  init(
-    _ name: String, in directory: any LogDirectory, isSynced: Bool, rotationSize: Int? = nil, clock: @escaping @Sendable () -> WallTime
-  ) {
+  init(_ name: String, in directory: any LogDirectory, isSynced: Bool, clock: @escaping @Sendable () -> WallTime) {
     self.directory = directory
     self.name = name
     self.isSynced = isSynced
-    self.rotationSize = rotationSize
     self.clock = clock
   }
 
@@ -49,7 +47,7 @@ struct SeriesFile {
   ///   - keeping: given a number of bytes, the length of those appends at the front that are wholly among them
   mutating func append(_ lines: ByteBuffer, keeping: (Int) -> Int) -> Outcome {
     do throws(SystemError) {
-      let file = try self.readyFile(for: lines.readableBytes)
+      let file = try self.readyFile()
       return self.write(lines, to: file, keeping: keeping)
     } catch {
       return Outcome(kept: 0, problem: self.problem(error))
@@ -83,13 +81,13 @@ struct SeriesFile {
     return Outcome(kept: kept, problem: self.problem(failure))
   }
 
-  private func problem(_ error: SystemError) -> Problem {
+  func problem(_ error: SystemError) -> Problem {
     .auditUnwritable.with(detail: "\(self.name): \(error)")
   }
 
-  /// Makes the file fit to be appended to: opened, without a torn end, with room in its budget.
+  /// Makes the file fit to be appended to: opened, without a torn end.
   mutating func prepare() throws(SystemError) {
-    _ = try self.readyFile(for: 0)
+    _ = try self.readyFile()
   }
 
   /// Sees whether the file can be written, without writing to it: used while it could not, so that readiness comes back
@@ -114,25 +112,24 @@ struct SeriesFile {
     }
   }
 
+  /// The next append opens whatever then has the name.
   mutating func close() {
     if let file = self.descriptor { self.directory.close(file) }
     self.descriptor = nil
+    self.excess = 0
+    self.size = 0
   }
 
-  private mutating func readyFile(for byteCount: Int) throws(SystemError) -> Int32 {
-    var file: Int32
+  private mutating func readyFile() throws(SystemError) -> Int32 {
+    let file: Int32
     if let descriptor { file = descriptor } else { file = try self.open() }
-    if self.excess > 0 {
-      do throws(SystemError) {
-        try self.cutExcess(of: file)
-      } catch {
-        file = try self.setAside(file, because: error)
-      }
+    guard self.excess > 0 else { return file }
+    do throws(SystemError) {
+      try self.cutExcess(of: file)
+      return file
+    } catch {
+      return try self.setAside(file, because: error)
     }
-    if let rotationSize, self.size > 0, self.size + byteCount > rotationSize {
-      file = try self.replace(file, movingItTo: "\(self.name).1")
-    }
-    return file
   }
 
   private mutating func cutExcess(of file: Int32) throws(SystemError) {
@@ -147,26 +144,63 @@ struct SeriesFile {
     let now = self.clock()
     if let last = self.lastSetAside, abs(now.nanosecondsSinceEpoch - last.nanosecondsSinceEpoch) < 1_000_000_000 { throw error }
     self.lastSetAside = now
-    return try self.replace(file, movingItTo: "\(self.name).damaged-\(now.compact)")
+    try self.setAside(as: "damaged")
+    return try self.open()
   }
 
-  private mutating func replace(_ file: Int32, movingItTo newName: String) throws(SystemError) -> Int32 {
-    try self.directory.rename(self.name, to: newName)
+  /// Gives the whole file another name, `<name>.<reason>-<time>`, and closes it.
+  mutating func setAside(as reason: String) throws(SystemError) {
+    let newName = "\(self.name).\(reason)-\(self.clock().compact)"
+    let size = self.size
+    try self.moveAway(to: newName)
     self.close()
-    self.excess = 0
-    return try self.open()
+    self.setAside.append(SetAsidePiece(name: newName, bytes: size, sha256: "", reason: reason))
+  }
+
+  /// Gives the file another name; what is appended still goes to it, until ``close()``.
+  func moveAway(to newName: String) throws(SystemError) {
+    try self.directory.rename(self.name, to: newName)
+  }
+
+  /// What stands in the log now.
+  mutating func recorded(_ pieces: Int) { self.setAside.removeFirst(pieces) }
+
+  /// What somebody else did to the file, as far as can be seen.
+  enum Condition {
+    case asLeft
+    /// Its name is gone, or another file's.
+    case moved
+    /// It is shorter than what was written.
+    case cut
+  }
+
+  func condition() throws(SystemError) -> Condition {
+    guard let file = self.descriptor else { return .asLeft }
+    guard try self.directory.isName(self.name, of: file) else { return .moved }
+    return try self.directory.size(of: file) < self.size ? .cut : .asLeft
+  }
+
+  /// The first and the last line.
+  func ends() throws(SystemError) -> (first: [UInt8], last: [UInt8])? {
+    guard let file = self.descriptor, self.size > 0, let first = try LineReading.first(of: file, in: self.directory),
+      let last = try LineReading.last(of: file, size: self.size, in: self.directory)
+    else { return nil }
+    return (first, last)
   }
 
   private mutating func open() throws(SystemError) -> Int32 {
     let file = try self.directory.open(self.name, .existingOrNew)
     do throws(SystemError) {
-      self.size = try TornLine.remove(from: file, named: self.name, in: self.directory, now: self.clock())
+      let (size, piece) = try TornLine.remove(from: file, named: self.name, in: self.directory, now: self.clock())
+      self.size = size
+      if let piece { self.setAside.append(piece) }
       if self.isSynced { try self.directory.syncNames() }
     } catch {
       self.directory.close(file)
       throw error
     }
     self.descriptor = file
+    self.openings += 1
     return file
   }
 }

@@ -33,7 +33,8 @@ struct WritingTurns<Entry: Sendable>: Sendable {
   private var isRetryExpected = false
   private var isClosing = false
   private var waiting: [Entry] = []
-  private var waitingBytes = 0
+  /// Bytes that wait for the writer.
+  private(set) var waitingBytes = 0
   private let waitingLimit: Int
 
   /// Why the last write failed; `nil` after one that succeeded.

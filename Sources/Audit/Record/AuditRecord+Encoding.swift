@@ -44,7 +44,7 @@ extension AuditRecord {
       cutURI = uri.withUnsafeReadableBytes { RequestURI.write($0, to: &line) }
       line.write(#"","verb":""#)
       // The API server has no verb for some methods on a resource; the record still says what was asked.
-      let verb = self.info.flatMap { $0.verb.isEmpty ? nil : $0.verb } ?? method.verb
+      let verb = self.info.flatMap { $0.verb.isEmpty ? nil : $0.verb } ?? method.lowercased
       if line.writeText(verb, limit: RecordLimits.method) { cut.insert(.verb) }
     case .unreadable(let bytes):
       bytes.withUnsafeReadableBytes { bytes in

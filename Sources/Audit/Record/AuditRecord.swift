@@ -4,9 +4,9 @@ public import SallyportWire
 /// What happened to one request, as one `Event` of `audit.k8s.io/v1` at level `Metadata`.
 ///
 /// The request path opens a record when a head is read, fills in what it learns, and writes it once for each stage. The
-/// record holds references, so that filling it copies nothing; ``encode(into:at:)`` writes it as one line of JSON.
+/// record is one object of one event loop and holds references, so that filling it and handing it on copies nothing; ``encode(into:at:)`` writes it as one line of JSON.
 /// `docs/AUDIT_LOG.md` explains every field to those who read the log.
-public struct AuditRecord: Sendable {
+public final class AuditRecord {
   /// How far the request had come. The names are those of Kubernetes' audit stages.
   public enum Stage: Sendable, Hashable, CaseIterable {
     /// Before a mutating or long-running request is forwarded.

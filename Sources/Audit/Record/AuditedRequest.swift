@@ -37,24 +37,6 @@ public struct AuditedRequest: Sendable {
   public static let none = AuditedRequest(line: .none, userAgent: nil)
 }
 
-extension Method {
-  /// The verb of a request for no resource: the method in lower case, as the API server writes it.
-  var verb: String {
-    switch self {
-    case .get: "get"
-    case .head: "head"
-    case .post: "post"
-    case .put: "put"
-    case .patch: "patch"
-    case .delete: "delete"
-    case .options: "options"
-    case .connect: "connect"
-    case .trace: "trace"
-    case .other(let name): name.lowercased()
-    }
-  }
-}
-
 /// What can be said of a request line that no reader understood: a method, perhaps, and the rest.
 ///
 /// The rest is everything behind the first blank without a version at its end, so that the redaction of secrets sees it.

@@ -160,3 +160,10 @@ extension UnsafeRawBufferPointer {
     return true
   }
 }
+
+/// Redaction for readers of other logs, whose URIs are held against ours.
+package enum RequestURIRedaction {
+  package static func redacted(_ uri: String) -> String {
+    uri.withBytes { URIRedaction.redact($0) }.map { String(buffer: $0) } ?? uri
+  }
+}

@@ -18,6 +18,23 @@ public struct StreamEnd: Sendable, Hashable {
     case credentialExpired
     /// It lasted as long as a stream may.
     case maximumAge
+    // A reload would not let the stream in any more:
+    /// its user is gone from the password file, or disabled,
+    case userRemoved
+    /// the credential that it was admitted by is another now,
+    case credentialChanged
+    /// the user's name, groups or other attributes are,
+    case identityChanged
+    /// the route takes no such credential any more, or is not open to everybody,
+    case credentialNotAccepted
+    /// the authority of the client certificate is trusted no longer,
+    case certificateDistrusted
+    /// a policy denies the request,
+    case policyDenies
+    /// the route is gone, or leads the request to another upstream,
+    case routeRemoved
+    /// the listener is gone.
+    case listenerRemoved
     /// The gateway shuts down, and its grace is over.
     case shutdown
   }

@@ -6,8 +6,9 @@ import SallyportCore
 /// Says who presents a user name and a password by Basic authentication.
 ///
 /// The way of a credential, where every step may end it:
-/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up. At half that time the
-///    user's groups are looked at again in the background (``Renewal``);
+/// 1. it was verified within the last minute: identified, at the cost of one MAC and one look-up, or of one comparison where
+///    the same connection presented it last. At half that time the user's groups are looked at again in the background
+///    (``Renewal``);
 /// 2. it cannot be read: refused. Not counted as a failure, because it is no guess;
 /// 3. too much failed before: refused with 429;
 /// 4. it was found bad within the last seconds: refused without being verified or counted again. A client that repeats
@@ -16,10 +17,13 @@ import SallyportCore
 /// 6. the stores are asked (``StoreChain``), or it is refused with 503 where they have no room or cannot be reached.
 final class PasswordAuthenticator: Sendable {
   private let chain: StoreChain
+  private let files: [PasswordFile]
   private let cacheLifetime: TimeAmount
   private let negativeLifetime: TimeAmount
   private let limit: AuthenticatorConfiguration.Throttle
   private let keys: CredentialKeyMaker
+  /// What every judgement depends on beside the credential.
+  private let generation: [UInt8]
   private let memory: AuthenticationMemory
   private let clock: AuthenticationClock
   /// Refusals leave at a multiple of this after they were asked for, where the time of an answer would say who exists.
@@ -28,27 +32,38 @@ final class PasswordAuthenticator: Sendable {
   init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock) {
     let rules = NameRules(allowSystemNames: configuration.allowSystemNames)
     self.chain = StoreChain(configuration.passwords, rules: rules, pool: memory.pool)
+    self.files = configuration.passwords.compactMap { if case .file(let file) = $0 { file } else { nil } }
     self.cacheLifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
     self.limit = configuration.throttle
     self.refusalStep = self.chain.stores.contains(where: \.answersTellByTime) ? .milliseconds(250) : nil
-    let generation = Self.generation(of: self.chain.stores, configuration.allowSystemNames)
-    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: generation)
+    self.generation = Self.generation(of: self.chain.stores, configuration.allowSystemNames)
+    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory
     self.clock = clock
   }
 
-  func authenticate(_ value: Secret, from address: ClientAddress, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    value.withBytes { bytes in
+  func authenticate(
+    _ value: Secret, from address: ClientAddress, memory connection: ConnectionMemory? = nil, on eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    let now = self.clock.monotonic()
+    if let last = connection?.authentication, last.holds(for: value, scope: self.generation, at: now) {
+      return .now(.identified(last.identity))
+    }
+    return value.withBytes { bytes in
       let field = AuthorizationField(reading: bytes)
       guard field.isBasic else { return self.refused("the Authorization header has a scheme that the route does not accept") }
       // Before the MAC, so that its cost is bounded.
       guard field.token.count <= BasicCredential.longestToken else { return self.refused("the Basic credentials are too long") }
       let token = UnsafeRawBufferPointer(rebasing: bytes[field.token])
       let key = self.keys.key(for: token)
-      let now = self.clock.monotonic()
-      if let belief = self.memory.verified.value(for: key, at: now) {
-        if let renewal = belief.renewal, renewal.claim(at: now) { self.renew(renewal, key) }
+      if let (belief, ends) = self.memory.verified.entry(for: key, at: now) {
+        if let renewal = belief.renewal {
+          if renewal.claim(at: now) { self.renew(renewal, key) }
+        } else {
+          // What may yet be looked at again is not remembered: the look may change it.
+          connection?.authentication = RememberedAuthentication(value, stoodFor: belief.identity, until: ends, scope: self.generation)
+        }
         return .now(.identified(belief.identity))
       }
       do throws(BasicCredential.Malformed) {
@@ -58,6 +73,12 @@ final class PasswordAuthenticator: Sendable {
       }
     }
   }
+
+  /// The user that decides about a name: the first file that has it.
+  func user(named name: String) -> PasswordFile.User? { self.files.lazy.compactMap { $0.user(named: name) }.first }
+
+  /// Whether a store of this kind is asked.
+  func asks(_ method: AuthenticationMethod) -> Bool { self.chain.stores.contains { $0.method == method } }
 
   private func refused(_ detail: String) -> Answer<AuthenticationOutcome> {
     .now(.refused(AuthenticationProblem.credentialsRefused.with(detail: detail)))

@@ -1,4 +1,3 @@
-import Crypto
 import NIOCore
 import SallyportCore
 import SallyportJOSE
@@ -9,7 +8,8 @@ import struct Foundation.Date
 /// Says who presents a Bearer token (RFC 6750) that an issuer has signed (RFC 7519).
 ///
 /// The way of a token, where every step may end it:
-/// 1. it was verified a moment ago: identified, at the cost of one MAC and one look-up;
+/// 1. it was verified a moment ago: identified, at the cost of one MAC and one look-up, or of one comparison where the same
+///    connection presented it last;
 /// 2. it was refused a moment ago: refused;
 /// 3. it is no signed token in the one form that is read: refused;
 /// 4. no issuer is the one that it names, or that issuer does not sign by its algorithm or make tokens of its type: refused;
@@ -22,6 +22,8 @@ final class TokenAuthenticator: Sendable {
   private struct Issuer {
     let rules: TokenRules
     let keys: KeySetSource
+    /// What its identities were judged by: the rules, and the names that may be.
+    let verifier: [UInt8]
   }
 
   /// How many keys a token that names none is tried by.
@@ -30,6 +32,8 @@ final class TokenAuthenticator: Sendable {
   private let issuers: [Issuer]
   private let identities: TokenIdentities
   private let keys: CredentialKeyMaker
+  /// What every judgement depends on beside the token and the issuers' keys.
+  private let generation: [UInt8]
   private let memory: TokenMemory
   private let clock: AuthenticationClock
   private let lifetime: TimeAmount
@@ -43,15 +47,39 @@ final class TokenAuthenticator: Sendable {
     let sources = memory.tokens.sources(for: configuration.tokens) { issuer in
       KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
     }
-    self.issuers = zip(configuration.tokens, sources).map { Issuer(rules: $0.rules, keys: $1) }
+    self.issuers = zip(configuration.tokens, sources).map { issuer, source in
+      var verifier = PartsDigest()
+      verifier.add([issuer.rules.fingerprint])
+      verifier.add(configuration.allowSystemNames.sorted())
+      return Issuer(rules: issuer.rules, keys: source, verifier: verifier.finalize())
+    }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
-    // Judgements depend on rules that have no canonical form, so that no generation believes what another believed.
-    let generation = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
-    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: generation)
+    self.generation = Self.generation(of: configuration.tokens, verifiers: self.issuers.map(\.verifier))
+    self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory.tokens
     self.clock = clock
     self.lifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
+  }
+
+  /// A digest of everything that a judgement depends on: a generation with other rules or other providers believes nothing of
+  /// what this one believes.
+  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]]) -> [UInt8] {
+    var digest = PartsDigest()
+    // A password's judgements have another scope, whatever they depend on.
+    digest.add(["token"])
+    digest.add(verifiers)
+    for provider in issuers.map(\.provider) {
+      digest.add(provider.discoveryURL.map { [$0] } ?? [])
+      digest.add(provider.certificateAuthority.map { [$0] } ?? [])
+      digest.add([provider.insecurePlaintext ? "plaintext" : "TLS"])
+    }
+    return digest.finalize()
+  }
+
+  /// What the identities of an issuer are judged by; `nil` for one that nothing is taken from.
+  func verifier(ofIssuer issuer: String) -> [UInt8]? {
+    self.issuers.first { $0.rules.issuer.utf8.elementsEqual(issuer.utf8) }?.verifier
   }
 
   /// A provider whose authorities cannot be read is never asked: they were read when the configuration was.
@@ -74,16 +102,27 @@ final class TokenAuthenticator: Sendable {
   }
 
   /// Says who presents the token of an `Authorization` field of the scheme `Bearer`.
-  func authenticate(_ value: Secret, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    value.withBytes { bytes in
+  ///
+  /// - Parameter connection: what the connection remembers, where it remembers anything
+  func authenticate(
+    _ value: Secret, memory connection: ConnectionMemory? = nil, on eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    let now = self.clock.monotonic()
+    if let last = connection?.authentication, last.holds(for: value, scope: self.generation, at: now) {
+      return .now(.identified(last.identity))
+    }
+    return value.withBytes { bytes in
       let token = UnsafeRawBufferPointer(rebasing: bytes[AuthorizationField(reading: bytes).token])
       // Before the MAC, so that its cost is bounded.
       guard !token.isEmpty, token.count <= SignedToken.mostBytes else {
         return .now(.refused(Self.refusal(token.isEmpty ? "there is no token behind Bearer" : "the token is too long")))
       }
       let key = self.keys.key(for: token)
-      let now = self.clock.monotonic()
-      if let outcome = self.remembered(key, at: now) { return .now(outcome) }
+      if let (identity, ends) = self.memory.verified.entry(for: key, at: now) {
+        connection?.authentication = RememberedAuthentication(value, stoodFor: identity, until: ends, scope: self.generation)
+        return .now(.identified(identity))
+      }
+      if let problem = self.memory.refused.value(for: key, at: now) { return .now(.refused(problem)) }
       do throws(SignedToken.Fault) {
         return self.look(at: try SignedToken(token), key, at: now, on: eventLoop)
       } catch {
@@ -129,7 +168,7 @@ final class TokenAuthenticator: Sendable {
     let wall = self.clock.wall()
     do throws(TokenRefusal) {
       let facts = try ClaimsReader(token.claims, rules: issuer.rules, at: wall).read()
-      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer)
+      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, verifier: issuer.verifier)
       self.remember(identity, key, at: now, wall)
       return .identified(identity)
     } catch {

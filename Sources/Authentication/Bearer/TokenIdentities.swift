@@ -6,9 +6,10 @@ import struct Foundation.Date
 struct TokenIdentities: Sendable {
   let names: NameRules
 
+  /// - Parameter verifier: what the token was judged by
   /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
   ///   is left out may be the one that a deny rule names
-  func identity(of facts: TokenFacts, from issuer: String) throws(TokenRefusal) -> Identity {
+  func identity(of facts: TokenFacts, from issuer: String, verifier: [UInt8]) throws(TokenRefusal) -> Identity {
     guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
       throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
     }
@@ -22,7 +23,7 @@ struct TokenIdentities: Sendable {
     if let tokenID = facts.tokenID { origin.append(Identity.Fact("jti", tokenID)) }
     return Identity(
       username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
-      method: .jwt, origin: origin, expires: facts.expires.addingTimeInterval(ClaimsReader.leeway),
+      method: .jwt, origin: origin, expires: facts.expires.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
       token: .init(issuer: issuer, audiences: facts.audiences, scopes: facts.scopes))
   }
 

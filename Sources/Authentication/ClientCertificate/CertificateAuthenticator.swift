@@ -77,6 +77,9 @@ final class CertificateAuthenticator: Sendable {
     return reading.answer
   }
 
+  /// Whom the certificate names by the rules, whether or not it holds at this time; `nil` for nobody whom they admit.
+  func identity(of certificate: VerifiedCertificate) -> Identity? { try? self.reader.identity(of: certificate) }
+
   private static func untimely(_ certificate: VerifiedCertificate, _ reason: String) -> Problem {
     AuthenticationProblem.certificateExpired.with(detail: "client certificate \(certificate.fingerprint) \(reason)")
   }

@@ -1,7 +1,6 @@
 import Crypto
 import NIOConcurrencyHelpers
 import SallyportCore
-public import SallyportRevocation
 
 /// What authentication keeps from one configuration generation to the next: the judgements of the last minute, the
 /// counts of failures, and the threads that passwords are verified on. One for each process.
@@ -22,7 +21,6 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let throttle = NIOLockedValueBox(FailureThrottle())
   let tokens: TokenMemory
   let accounts = NIOLockedValueBox(AccountThrottle())
-  private let lists = NIOLockedValueBox<RevocationStore?>(nil)
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)
 
@@ -38,10 +36,21 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.tokens = TokenMemory(capacity: credentials)
   }
 
-  /// The revocation lists of the last generation that has any: they go on where the next one names the same files.
-  public var revocation: RevocationStore? {
-    get { self.lists.withLockedValue { $0 } }
-    set { self.lists.withLockedValue { $0 = newValue } }
+  /// What there is to count; for metrics.
+  public struct Statistics: Sendable {
+    /// Good and bad credentials that were judged by what was remembered.
+    public let acceptedHits: UInt64
+    public let refusedHits: UInt64
+    /// Passwords that were hashed, those that run included.
+    public let verifications: UInt64
+    /// Passwords that are being hashed or wait for it.
+    public let running: Int
+  }
+
+  public var statistics: Statistics {
+    let counts = self.pool.counts
+    return Statistics(
+      acceptedHits: self.verified.hits, refusedHits: self.refused.hits, verifications: counts.begun, running: counts.running)
   }
 
   public var customMirror: Mirror { Mirror(self, children: []) }

@@ -17,6 +17,8 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var slots: [Slot] = []
   private var indices: [Key: Int] = [:]
   private var hand = 0
+  /// How often a value was found.
+  private(set) var hits: UInt64 = 0
 
   init(capacity: Int) {
     self.capacity = max(1, capacity)
@@ -26,10 +28,14 @@ struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   var count: Int { self.slots.count }
 
   /// The value of a key, unless it has ended: an entry that ends at a time is gone at that time.
-  mutating func value(for key: Key, at now: NIODeadline) -> Value? {
+  mutating func value(for key: Key, at now: NIODeadline) -> Value? { self.entry(for: key, at: now)?.value }
+
+  /// The same with the time at which the entry ends.
+  mutating func entry(for key: Key, at now: NIODeadline) -> (value: Value, ends: NIODeadline)? {
     guard let index = self.indices[key], now < self.slots[index].ends else { return nil }
     self.slots[index].wasAskedFor = true
-    return self.slots[index].value
+    self.hits += 1
+    return (self.slots[index].value, self.slots[index].ends)
   }
 
   mutating func insert(_ value: Value, for key: Key, until ends: NIODeadline, at now: NIODeadline) {

@@ -14,8 +14,16 @@ final class ShardedCache<Value: Sendable>: Sendable {
     self.shards = (0..<shards).map { _ in NIOLockedValueBox(ExpiringCache(capacity: share)) }
   }
 
+  /// How often a value was found.
+  var hits: UInt64 { self.shards.reduce(0) { $0 + $1.withLockedValue { $0.hits } } }
+
   func value(for key: CredentialKey, at now: NIODeadline) -> Value? {
     self.shard(of: key).withLockedValue { $0.value(for: key, at: now) }
+  }
+
+  /// The same with the time at which the entry ends.
+  func entry(for key: CredentialKey, at now: NIODeadline) -> (value: Value, ends: NIODeadline)? {
+    self.shard(of: key).withLockedValue { $0.entry(for: key, at: now) }
   }
 
   func insert(_ value: Value, for key: CredentialKey, until ends: NIODeadline, at now: NIODeadline) {

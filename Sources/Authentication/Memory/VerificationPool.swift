@@ -14,6 +14,10 @@ final class VerificationPool: Sendable {
   let capacity: Int
   private let threads: NIOThreadPool
   private let admitted = NIOLockedValueBox(0)
+  private let begun = NIOLockedValueBox<UInt64>(0)
+
+  /// How many verifications run or wait, and how many there were.
+  var counts: (running: Int, begun: UInt64) { (self.admitted.withLockedValue { $0 }, self.begun.withLockedValue { $0 }) }
 
   /// - Parameters:
   ///   - threads: how many passwords are verified at a time; half the cores unless given
@@ -40,6 +44,7 @@ final class VerificationPool: Sendable {
       return true
     }
     guard isAdmitted else { return false }
+    self.begun.withLockedValue { $0 += 1 }
     // The pool runs as long as this object lives, and every item keeps it alive: no item is ever cancelled.
     self.threads.submit { _ in
       work()

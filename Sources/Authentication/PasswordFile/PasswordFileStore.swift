@@ -41,7 +41,8 @@ struct PasswordFileStore: PasswordStore {
     guard !user.isDisabled else { return .refused("user \(name) is disabled") }
     return .identified(
       StoredUser(
-        username: name, uid: user.identity.uid, groups: user.identity.groups, extra: user.identity.extra, origin: user.identity.origin))
+        username: name, uid: user.identity.uid, groups: user.identity.groups, extra: user.identity.extra, origin: user.identity.origin,
+        verifier: user.identity.verifier))
   }
 
   /// A file is what its generation read; another one is another generation.

@@ -1,3 +1,4 @@
+import Crypto
 @_spi(Authenticator) import SallyportCore
 import SallyportStrictYAML
 
@@ -50,7 +51,8 @@ struct UserReader {
     at place: FilePlace
   ) -> Entry {
     let identity = Identity(
-      username: name, uid: uid, groups: groups, extra: extra, method: .passwordFile, origin: [.init("passwordFile", self.origin)])
+      username: name, uid: uid, groups: groups, extra: extra, method: .passwordFile, origin: [.init("passwordFile", self.origin)],
+      verifier: Array(SHA256.hash(data: Array(hash.text.utf8))))
     let isWeak = hash.kind == .bcrypt && hash.cost < 10
     return Entry(
       user: .init(identity: identity, hash: hash, isDisabled: isDisabled), place: place,

@@ -110,6 +110,8 @@ public struct StoredUser: Sendable, CustomReflectable {
   public var origin: [Identity.Fact]
   /// How the store finds the user again; `nil` where it cannot without the password.
   public var reference: Reference?
+  /// See ``Identity/verifier``; empty where the store keeps nothing that a password is verified against.
+  public var verifier: [UInt8]
 
   public struct Reference: Sendable, Hashable {
     /// The account: a distinguished name, a user name.
@@ -125,7 +127,7 @@ public struct StoredUser: Sendable, CustomReflectable {
 
   public init(
     username: String, uid: String? = nil, groups: [String] = [], extra: [Identity.Extra] = [], origin: [Identity.Fact] = [],
-    reference: Reference? = nil
+    reference: Reference? = nil, verifier: [UInt8] = []
   ) {
     self.username = username
     self.uid = uid
@@ -133,6 +135,7 @@ public struct StoredUser: Sendable, CustomReflectable {
     self.extra = extra
     self.origin = origin
     self.reference = reference
+    self.verifier = verifier
   }
 
   public var customMirror: Mirror { Mirror(self, children: ["username": self.username]) }

@@ -105,6 +105,8 @@ struct StoreChain: Sendable {
       if let fault = NameRules.faultOfForm(text) { return .failure(Unfit(detail: "user \(name) has an attribute that \(fault.rawValue)")) }
     }
     return .success(
-      Identity(username: name, uid: user.uid, groups: groups, extra: user.extra, method: store.method, origin: user.origin))
+      Identity(
+        username: name, uid: user.uid, groups: groups, extra: user.extra, method: store.method, origin: user.origin,
+        verifier: user.verifier))
   }
 }

@@ -18,7 +18,7 @@ public enum PolicySources {
   /// - Parameter name: the upstream's name; `nil` for the only one that has an API description
   public static func catalogue(
     configuration file: String, upstream name: String?
-  ) throws(StartFault) -> (catalogue: Catalogue, warnings: [String]) {
+  ) async throws(StartFault) -> (catalogue: Catalogue, warnings: [String]) {
     let configuration = try self.configuration(file)
     let candidates = configuration.upstreams.filter { name == nil ? $0.openapi != nil : $0.name == name }
     guard let upstream = candidates.first else {
@@ -33,17 +33,16 @@ public enum PolicySources {
         "\(file): several upstreams have an API description; choose with --upstream: \(candidates.map(\.name).joined(separator: ", "))"
       ])
     }
-    return try self.catalogue(of: upstream.openapi, named: upstream.name)
+    return try await self.catalogue(of: upstream.openapi, named: upstream.name, configuration)
   }
 
-  /// The operations that an upstream's `openapi` leads to.
+  /// The operations that an upstream's `openapi` leads to; the upstream itself is asked where it says so.
   static func catalogue(
-    of description: GatewayConfiguration.APIDescription?, named upstream: String
-  ) throws(StartFault) -> (catalogue: Catalogue, warnings: [String]) {
+    of description: GatewayConfiguration.APIDescription?, named upstream: String, _ configuration: GatewayConfiguration
+  ) async throws(StartFault) -> (catalogue: Catalogue, warnings: [String]) {
     switch description {
     case .file(let file): return try Catalogue.reading(file: file.path)
-    case .upstream:
-      throw StartFault(["upstream \(upstream): its API description is asked of the upstream itself; give a document with --openapi"])
+    case .upstream: return (try await Catalogue.asking(configuration, upstream: upstream), [])
     case nil: throw StartFault(["upstream \(upstream): has no API description; name one as its `openapi`"])
     }
   }
@@ -85,7 +84,7 @@ public struct ExplainableRules: Sendable {
   /// - Parameters:
   ///   - route: the route's name; `nil` for the only one
   ///   - openapi: a document in place of the one that the upstream names
-  public init(configuration file: String, route name: String?, openapi: String?) throws(StartFault) {
+  public init(configuration file: String, route name: String?, openapi: String?) async throws(StartFault) {
     let configuration = try PolicySources.configuration(file)
     let (routes, warnings) = try RouteRules.read(configuration)
     let known = routes.map(\.route)
@@ -99,15 +98,17 @@ public struct ExplainableRules: Sendable {
     if let openapi {
       read = try Catalogue.reading(file: openapi)
     } else if route.openapi != nil {
-      read = try PolicySources.catalogue(of: route.openapi, named: route.upstream)
+      read = try await PolicySources.catalogue(of: route.openapi, named: route.upstream, configuration)
     }
+    // What a server says of itself may lack what a rule names, as a running gateway's does.
     try self.init(
-      route.documents, read?.catalogue, route.reading, impersonation: route.impersonation, warnings: warnings + (read?.warnings ?? []))
+      route.documents, read?.catalogue, route.reading, impersonation: route.impersonation, warnings: warnings + (read?.warnings ?? []),
+      mayLack: openapi == nil && route.openapi == .upstream)
   }
 
   private init(
     _ documents: [PolicyDocument], _ catalogue: Catalogue?, _ reading: PathReading, impersonation: AccessPolicy.Impersonation,
-    warnings: [String]
+    warnings: [String], mayLack: Bool = false
   ) throws(StartFault) {
     if catalogue == nil, let document = documents.first(where: \.needsCatalogue) {
       throw StartFault([
@@ -115,7 +116,7 @@ public struct ExplainableRules: Sendable {
       ])
     }
     self.matcher = PolicyMatcher(documents, catalogue: catalogue, reading: reading)
-    let faults = self.matcher.selectingNothing.filter(\.hasNoEffect)
+    let faults = mayLack ? [] : self.matcher.selectingNothing.filter(\.hasNoEffect)
     guard faults.isEmpty else { throw StartFault(faults.map(\.fault.description)) }
     self.impersonation = impersonation
     self.warnings = warnings + documents.flatMap(\.warnings).map(\.description) + self.matcher.selectingNothing.map(\.fault.description)

@@ -10,6 +10,7 @@ struct CrossReferences {
   let upstreams: [Located<GatewayConfiguration.Upstream>]
   let routes: [Located<GatewayConfiguration.Route>]
   let policy: GatewayConfiguration.Policy
+  let admin: GatewayConfiguration.Admin?
 
   func check() {
     self.checkUniqueness(of: self.listeners, "listener")
@@ -51,6 +52,9 @@ struct CrossReferences {
     for listener in self.listeners {
       guard let address = listener.value?.address, address.port != 0, !seen.insert(address).inserted else { continue }
       listener.yaml["address"].fault("is the address of an earlier listener", "choose another")
+    }
+    if let admin = self.admin?.address, seen.contains(admin) {
+      self.document["admin"]["address"].fault("is the address of a listener", "choose another")
     }
   }
 

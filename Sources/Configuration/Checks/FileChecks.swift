@@ -4,7 +4,7 @@ public import SallyportStrictYAML
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
-    case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory
+    case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -38,6 +38,7 @@ extension GatewayConfiguration {
     files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }
     for case .file(let file)? in self.upstreams.map(\.openapi) { files.append((file, .openAPI)) }
     files.append((self.audit.directory, .auditDirectory))
+    if let policyFile = self.audit.policyFile { files.append((policyFile, .auditPolicy)) }
     return files
   }
 

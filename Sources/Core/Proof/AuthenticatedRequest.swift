@@ -22,7 +22,7 @@ public struct RequestReading: Sendable {
 }
 
 /// A request whose sender is known, or which is open to nobody in particular: the second proof.
-public struct AuthenticatedRequest: Sendable {
+public final class AuthenticatedRequest: Sendable {
   public let stripped: StrippedRequest
   public let reading: RequestReading
   public let subject: Subject
@@ -31,5 +31,10 @@ public struct AuthenticatedRequest: Sendable {
     self.stripped = stripped
     self.reading = reading
     self.subject = subject
+  }
+
+  /// The same without what proved the sender, to be kept as long as a stream lasts.
+  public var withoutCredentials: AuthenticatedRequest {
+    AuthenticatedRequest(self.stripped.withoutCredentials, reading: self.reading, subject: self.subject)
   }
 }

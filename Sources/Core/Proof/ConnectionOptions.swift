@@ -26,9 +26,12 @@ struct ConnectionOptions {
     }
   }
 
-  /// Whether the options name this field, in some spelling.
+  /// Whether fields are named that no station knows.
+  var namesOtherFields: Bool { !self.others.isEmpty }
+
+  /// Whether the options name this field, which no station knows, in some spelling.
   func names(_ field: HeaderFields.Field) -> Bool {
-    !self.others.isEmpty && self.others.contains(field.withName { $0.map(Self.fold) })
+    field.known == nil && self.others.contains(field.withName { $0.map(Self.fold) })
   }
 
   private static func fold(_ byte: UInt8) -> UInt8 {

@@ -2,7 +2,9 @@ public import NIOCore
 public import SallyportWire
 
 /// What an upstream will believe of a request's sender: field lines to add, and the client certificate to come with.
-public struct UpstreamCredential: Sendable {
+///
+/// It depends on the sender alone, so that one object may serve many requests.
+public final class UpstreamCredential: Sendable {
   /// The connection identity that the request must travel on.
   ///
   /// Connections are pooled by it: one made with this certificate carries no request that belongs to another.
@@ -36,13 +38,14 @@ public struct CredentialedRequest: Sendable {
   ///
   /// - Throws: ``Problem`` when an identity field is still among the client's: that cannot be, and so is not sent.
   public init(_ permitted: PermittedRequest, credential: UpstreamCredential) throws(Problem) {
-    let fields = permitted.authenticated.stripped.head.fields
-    guard !fields.contains(where: { $0.known?.isIdentity == true && $0.known != .xForwarded }) else {
+    guard permitted.authenticated.stripped.head.fields.kinds.isDisjoint(with: Self.refusedKinds) else {
       throw Problem("identityFieldLeft", blame: .ourselves, status: 500, message: "The request could not be prepared for the upstream.")
     }
     self.permitted = permitted
     self.credential = credential
   }
+
+  private static let refusedKinds: KnownFields = .identity.subtracting(KnownFields(.xForwarded))
 
   public var head: RequestHead { self.permitted.authenticated.stripped.head }
 }

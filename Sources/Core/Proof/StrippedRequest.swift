@@ -9,7 +9,9 @@ public import SallyportWire
 /// - hop-by-hop fields and every field that `Connection` names go;
 /// - `Impersonate-*` moves into ``impersonation``, `Authorization` and a token among the WebSocket protocols into
 ///   ``authorization``.
-public struct StrippedRequest: Sendable {
+///
+/// The proofs are immutable objects: to pass one on, or to keep it in the next, costs a reference.
+public final class StrippedRequest: Sendable {
   public let head: RequestHead
   public let impersonation: RequestedImpersonation?
   /// Where the request comes from; `nil` where nobody knows.
@@ -45,24 +47,28 @@ public struct StrippedRequest: Sendable {
     var clientAuditID: String?
     var upgrades: [String] = []
     var hasWebSocketProtocols = false
-    for field in head.fields {
-      switch field.known {
-      case .connection: try options.read(field)
-      case .upgrade: upgrades += field.listElements.map { String(decoding: $0, as: UTF8.self).lowercased() }
-      case .authorization: authorization.append(field.withValue { Secret($0) })
-      case .auditID: clientAuditID = clientAuditID ?? field.value
-      case .secWebSocketProtocol: hasWebSocketProtocols = true
-      case .impersonateUser, .impersonateUID, .impersonateGroup, .impersonateExtra, .impersonateOther:
-        try impersonation.read(field)
-      default: break
+    if !head.fields.kinds.isDisjoint(with: Self.readKinds) {
+      for index in head.fields.indices {
+        guard let known = head.fields.kind(at: index), Self.readKinds.contains(known) else { continue }
+        let field = head.fields[index]
+        switch known {
+        case .connection: try options.read(field)
+        case .upgrade: upgrades += field.listElements.map { String(decoding: $0, as: UTF8.self).lowercased() }
+        case .authorization: authorization.append(Secret(sharing: field.valueBytes))
+        case .auditID: clientAuditID = clientAuditID ?? field.value
+        case .secWebSocketProtocol: hasWebSocketProtocols = true
+        default: try impersonation.read(field)
+        }
       }
     }
 
     var stripped = head
-    stripped.fields.removeAll { field in
-      guard let known = field.known else { return options.names(field) }
-      if known == .xForwarded { return !(fromTrustedPeer && field.isSpelledAsDefined) }
-      return known.isHopByHop || known.isIdentity
+    if options.namesOtherFields { stripped.fields.removeAll(where: options.names) }
+    if fromTrustedPeer, stripped.fields.contains(.xForwarded) {
+      stripped.fields.removeAll { $0.known == .xForwarded && !$0.isSpelledAsDefined }
+      stripped.fields.removeAll(Self.strippedKinds.subtracting(KnownFields(.xForwarded)))
+    } else {
+      stripped.fields.removeAll(Self.strippedKinds)
     }
     let mayUpgrade = options.namesUpgrade && head.version == .http11
     self.requestedUpgrade = mayUpgrade ? upgrades : []
@@ -78,6 +84,31 @@ public struct StrippedRequest: Sendable {
     self.authorization = authorization
     self.clientAuditID = clientAuditID
   }
+
+  /// The same without ``authorization``: what is kept for long should hold no secret.
+  public var withoutCredentials: StrippedRequest { StrippedRequest(withoutCredentials: self) }
+
+  private init(withoutCredentials request: StrippedRequest) {
+    self.head = request.head
+    self.impersonation = request.impersonation
+    self.origin = request.origin
+    self.authorization = []
+    self.clientAuditID = request.clientAuditID
+    self.requestedUpgrade = request.requestedUpgrade
+    self.upgrade = request.upgrade
+  }
+
+  /// What is read before it is taken out, or looked into.
+  private static let readKinds: KnownFields = KnownFields { field in
+    switch field {
+    case .connection, .upgrade, .authorization, .auditID, .secWebSocketProtocol, .impersonateUser, .impersonateUID, .impersonateGroup,
+      .impersonateExtra, .impersonateOther:
+      true
+    default: false
+    }
+  }
+
+  private static let strippedKinds: KnownFields = .hopByHop.union(.identity)
 
   private static func upgrade(to requested: [String], by head: RequestHead) -> UpgradeProtocol? {
     // A client that has the connection end behind the answer cannot mean to go on in another protocol.

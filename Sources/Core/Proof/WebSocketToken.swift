@@ -20,7 +20,7 @@ enum WebSocketToken {
       token.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
     else { throw .brokenWebSocketToken }
 
-    fields.removeAll { $0.known == .secWebSocketProtocol }
+    fields.removeAll(KnownFields(.secWebSocketProtocol))
     let others = entries.filter { !self.isToken($0) }.map { String(decoding: $0, as: UTF8.self) }
     if !others.isEmpty {
       do {

@@ -18,17 +18,22 @@ public struct RequestHeaderCredential: Sendable {
   /// The fields for one request.
   ///
   /// An anonymous subject gets no field and no certificate either: the server must not be led to believe anything.
+  /// They depend on the identity and the impersonation alone, so that a connection's next request of the same identity has
+  /// the same.
   ///
   /// - Throws: ``Problem``
   ///   - 400 for an anonymous impersonation, and for one that cannot be written as fields;
   ///   - 403 for an identity that cannot: a name that is empty or holds a control character or outer blanks. Nothing is
   ///     left out to make it fit, since a name without one of its groups is another identity.
   public func credential(
-    for subject: Subject, impersonating impersonation: RequestedImpersonation?
+    for subject: Subject, impersonating impersonation: RequestedImpersonation?, memory: ConnectionMemory? = nil
   ) throws(Problem) -> UpstreamCredential {
     guard case .identity(let identity) = subject else {
       guard impersonation == nil else { throw .impersonationNotPossible }
       return UpstreamCredential(fieldLines: ByteBuffer(), connection: .none, kind: "none")
+    }
+    if impersonation == nil, let last = memory?.credential, last.holds(for: identity, kind: Self.kind, on: self.connection) {
+      return last.credential
     }
     var lines = IdentityFieldWriter(capacity: Self.usualSize)
     do {
@@ -45,7 +50,9 @@ public struct RequestHeaderCredential: Sendable {
         throw .impersonationNotWritable.with(detail: error.description)
       }
     }
-    return UpstreamCredential(fieldLines: lines.buffer, connection: self.connection, kind: Self.kind)
+    let credential = UpstreamCredential(fieldLines: lines.buffer, connection: self.connection, kind: Self.kind)
+    if impersonation == nil { memory?.credential = RememberedCredential(credential, of: identity) }
+    return credential
   }
 
   /// In bytes: a user with a handful of groups fits without the buffer growing.

@@ -2,7 +2,7 @@ import SallyportCore
 
 /// Counts the connections of a listener, in all and by address.
 struct ConnectionCounter: Sendable {
-  private let limits: ConnectionLimits
+  var limits: ConnectionLimits
   private(set) var total = 0
   private var byAddress: [[UInt8]: Int] = [:]
 

@@ -27,6 +27,11 @@ final class ConnectionRegistry: Sendable {
     self.state = NIOLockedValueBox(State(counter: ConnectionCounter(limits: limits)))
   }
 
+  /// Holds other limits from now on; connections that are above them stay.
+  func setLimits(_ limits: ConnectionLimits) {
+    self.state.withLockedValue { $0.counter.limits = limits }
+  }
+
   var count: Int { self.state.withLockedValue { $0.counter.total } }
 
   /// Takes a connection in; it leaves by itself when it closes.
@@ -69,8 +74,9 @@ final class ConnectionRegistry: Sendable {
     for channel in channels { channel.tell(.drain) }
   }
 
-  func drainAll() {
-    for channel in self.close() { channel.tell(.drain) }
+  /// Takes no connection in any more, and asks those that are open to end soon.
+  func windDown() {
+    for channel in self.close() { channel.tell(.windDown) }
   }
 
   /// Takes no connection in any more.
@@ -86,8 +92,10 @@ final class ConnectionRegistry: Sendable {
 
 /// What a listener tells its connections.
 enum ConnectionEvent: Sendable {
-  /// To end as soon as nothing is lost by it.
+  /// To end as soon as nothing is lost by it, and to carry no request any more: its client is believed no longer.
   case drain
+  /// To end soon: behind the request that it carries or that is on its way, which is still answered.
+  case windDown
   /// To end.
   case cut
 }

@@ -17,6 +17,21 @@ struct ConnectionSetup: Sendable {
   let registry: ConnectionRegistry
   let now: @Sendable () -> Date
 
+  init(
+    _ configuration: ListenerConfiguration, tls: ServerTLS?, receiver: any RequestReceiver, registry: ConnectionRegistry,
+    now: @escaping @Sendable () -> Date
+  ) {
+    self.name = configuration.name
+    self.tls = tls
+    self.trustedPeers = configuration.trustedPeers
+    self.messages = configuration.messages
+    self.timeouts = configuration.timeouts
+    self.streamsPerConnection = configuration.connections.streamsPerConnection
+    self.receiver = receiver
+    self.registry = registry
+    self.now = now
+  }
+
   /// A connection that is not taken.
   struct Refused: Error {}
 

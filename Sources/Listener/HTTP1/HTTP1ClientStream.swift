@@ -7,12 +7,14 @@ import SallyportWire
 /// It ends with the answer: what is called on it later reaches neither the connection nor the request that follows.
 final class HTTP1ClientStream: ClientStream {
   let eventLoop: any EventLoop
+  let memory: ConnectionMemory
   /// The cycle is broken by ``end()``, which the front calls for every stream that it made.
   private var front: HTTP1FrontHandler?
 
   init(of front: HTTP1FrontHandler, on eventLoop: any EventLoop) {
     self.front = front
     self.eventLoop = eventLoop
+    self.memory = front.memory
   }
 
   func end() { self.front = nil }

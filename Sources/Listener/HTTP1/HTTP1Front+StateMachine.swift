@@ -430,13 +430,20 @@ struct HTTP1FrontStateMachine {
     return true
   }
 
+  /// The connection is to end soon, and a request that is on its way must not find it closed: for a moment one is still
+  /// answered, which says that it is the last.
+  mutating func windDown(now: NIODeadline) {
+    self.isDraining = true
+    if case .idle = self.state, self.reader.isBetweenMessages { self.waitingSince = now }
+  }
+
   // MARK: Time
 
   /// When patience with the client ends; `nil` while it may take as long as it likes.
   var deadline: NIODeadline? {
     let own: NIODeadline? =
       switch self.state {
-      case .idle: self.waitingSince + (self.isFirst || !self.reader.isBetweenMessages ? self.timeouts.head : self.timeouts.idle)
+      case .idle: self.waitingSince + self.patienceWithoutRequest
       case .exchange(let exchange): self.deadline(of: exchange)
       case .closing: self.waitingSince + self.timeouts.writeStall
       case .lingering: self.waitingSince + self.timeouts.linger
@@ -445,6 +452,12 @@ struct HTTP1FrontStateMachine {
     guard let unwritableSince = self.unwritableSince else { return own }
     let stall = unwritableSince + self.timeouts.writeStall
     return own.map { min($0, stall) } ?? stall
+  }
+
+  private var patienceWithoutRequest: TimeAmount {
+    if !self.reader.isBetweenMessages { return self.timeouts.head }
+    if self.isDraining { return self.timeouts.linger }
+    return self.isFirst ? self.timeouts.head : self.timeouts.idle
   }
 
   private func deadline(of exchange: Exchange) -> NIODeadline? {
@@ -460,6 +473,8 @@ struct HTTP1FrontStateMachine {
     case none
     /// Nothing is lost.
     case close
+    /// No request came any more before the end that was announced: close the output.
+    case finish
     /// A head was begun and not ended.
     case closeHalfAHead
     /// A request is under way that has to hear of it.
@@ -469,6 +484,11 @@ struct HTTP1FrontStateMachine {
   /// Time has passed.
   mutating func timerFired(now: NIODeadline) -> TimeoutAction {
     guard let deadline = self.deadline, deadline <= now else { return .none }
+    if self.isDraining, case .idle = self.state, self.reader.isBetweenMessages {
+      self.state = .closing
+      self.waitingSince = now
+      return .finish
+    }
     defer { self.state = .closed }
     switch self.state {
     case .idle: return self.reader.isBetweenMessages ? .close : .closeHalfAHead

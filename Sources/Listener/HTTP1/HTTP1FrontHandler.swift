@@ -17,12 +17,14 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let receiver: any RequestReceiver
   private let facts: ConnectionFacts
+  let memory = ConnectionMemory()
   private var machine: HTTP1FrontStateMachine
   private var context: ChannelHandlerContext?
   private var stream: HTTP1ClientStream?
   private var delegate: (any ClientStreamDelegate)?
-  /// What was sent and waits for the flush.
+  /// What was sent and waits for the flush; once it was written, what waits for its memory to be used again.
   private var out = ByteBuffer()
+  private var isOutWritten = false
   private var isAdvancing = false
   private var holdsRead = false
   private var timer: Scheduled<Void>?
@@ -77,6 +79,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch event as? ConnectionEvent {
     case .drain:
       if self.machine.drain(now: context.eventLoop.now) { self.closeOutput() }
+    case .windDown:
+      self.machine.windDown(now: context.eventLoop.now)
+      self.armTimer(context)
     case .cut: self.cut(reset: false)
     case nil: context.fireUserInboundEventTriggered(event)
     }
@@ -149,8 +154,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func sendInformational(_ head: ResponseHead) {
     guard self.machine.sendInformational(status: head.status) else { return }
+    self.prepareOut()
     HTTP1Writer.writeResponseHead(
-      status: head.status, fields: head.fields, additions: ByteBuffer(), framing: .none, statedLength: nil, closes: false, to: &self.out)
+      status: head.status, fields: head.fields, framing: .none, statedLength: nil, closes: false, to: &self.out)
     self.writeOut()
     self.context?.flush()
   }
@@ -158,12 +164,13 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func sendHead(_ head: ResponseHead) {
     switch self.machine.sendHead(head) {
     case .write(let framing, let statedLength, let closes):
+      self.prepareOut()
       if case .length(let length) = framing {
         self.out.reserveCapacity(
           minimumWritableBytes: head.fields.byteCount + 192 + Int(min(length, UInt64(Self.largeBodyPart))))
       }
       HTTP1Writer.writeResponseHead(
-        status: head.status, fields: head.fields, additions: ByteBuffer(), framing: framing, statedLength: statedLength, closes: closes,
+        status: head.status, fields: head.fields, auditID: head.auditID, framing: framing, statedLength: statedLength, closes: closes,
         to: &self.out)
     case .ignore: break
     }
@@ -174,7 +181,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case .write(let framing) where framing != .chunked && bytes.readableBytes >= Self.largeBodyPart:
       self.writeOut()
       self.context?.write(self.wrapOutboundOut(bytes), promise: nil)
-    case .write(let framing): HTTP1Writer.writeBody(bytes, framing: framing, to: &self.out)
+    case .write(let framing):
+      self.prepareOut()
+      HTTP1Writer.writeBody(bytes, framing: framing, to: &self.out)
     case .ignore: break
     case .cut: self.breakOff()
     }
@@ -183,7 +192,10 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func sendEnd(trailers: HeaderFields) {
     switch self.machine.sendEnd() {
     case .write(let framing):
-      HTTP1Writer.writeEnd(trailers: trailers, framing: framing, to: &self.out)
+      if framing == .chunked {
+        self.prepareOut()
+        HTTP1Writer.writeEnd(trailers: trailers, framing: framing, to: &self.out)
+      }
       self.delegate = nil
     case .ignore: break
     case .cut: self.breakOff()
@@ -194,6 +206,10 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     guard let context = self.context else { return }
     self.writeOut()
     context.flush()
+    if self.isOutWritten {
+      self.isOutWritten = false
+      ScratchBuffer.giveBack(&self.out)
+    }
     switch self.machine.flush(now: context.eventLoop.now) {
     case .goOn: break
     case .finish:
@@ -225,8 +241,9 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Writes the 101 and makes way for the tunnel's end.
   func switchProtocols(_ head: ResponseHead) -> (any TunnelEnd)? {
     guard let context = self.context, let unread = self.machine.switchProtocols() else { return nil }
+    self.prepareOut()
     HTTP1Writer.writeResponseHead(
-      status: head.status, fields: head.fields, additions: ByteBuffer(), framing: .none, statedLength: nil, closes: false, to: &self.out)
+      status: head.status, fields: head.fields, framing: .none, statedLength: nil, closes: false, to: &self.out)
     self.writeOut()
     context.flush()
     self.endStream()
@@ -241,10 +258,20 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     return end
   }
 
+  /// Makes the buffer ready to be written to.
+  private func prepareOut() {
+    if self.isOutWritten {
+      self.isOutWritten = false
+      self.out.clear(minimumCapacity: 0)
+    } else if self.out.capacity == 0 {
+      self.out = ScratchBuffer.take()
+    }
+  }
+
   private func writeOut() {
-    guard self.out.readableBytes > 0 else { return }
+    guard !self.isOutWritten, self.out.readableBytes > 0 else { return }
     self.context?.write(self.wrapOutboundOut(self.out), promise: nil)
-    self.out = ByteBuffer()
+    self.isOutWritten = true
   }
 
   private func endStream() {
@@ -284,6 +311,7 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func cut(reset: Bool) {
     guard let context = self.context else { return }
     self.out = ByteBuffer()
+    self.isOutWritten = false
     context.closeTransport(reset: reset)
   }
 
@@ -302,6 +330,7 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch self.machine.timerFired(now: context.eventLoop.now) {
     case .none: self.armTimer(context)
     case .close: self.cut(reset: false)
+    case .finish: self.closeOutput()
     case .closeHalfAHead:
       self.receiver.connectionFailed(ListenerProblem.requestHeadTimedOut, from: self.facts.clientAddress, listener: self.facts.listener)
       self.cut(reset: false)

@@ -9,7 +9,7 @@ final class TunnelledConnectionHandler: ChannelInboundHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event as? ConnectionEvent {
     case .cut: context.closeTransport()
-    case .drain: break
+    case .drain, .windDown: break
     case nil: context.fireUserInboundEventTriggered(event)
     }
   }

@@ -17,6 +17,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   let receiver: any RequestReceiver
   let facts: ConnectionFacts
+  let memory = ConnectionMemory()
   let limits: MessageLimits
   let timeouts: ListenerTimeouts
   private var machine: HTTP2ConnectionStateMachine
@@ -66,7 +67,7 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event as? ConnectionEvent {
-    case .drain: self.perform(self.machine.drain(now: context.eventLoop.now))
+    case .drain, .windDown: self.perform(self.machine.drain(now: context.eventLoop.now))
     case .cut: self.cut()
     case nil: context.fireUserInboundEventTriggered(event)
     }

@@ -14,6 +14,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ClientStream {
   typealias OutboundOut = HTTP2Frame.FramePayload
 
   let eventLoop: any EventLoop
+  var memory: ConnectionMemory { self.connection.memory }
   private let connection: HTTP2ConnectionHandler
   private var machine: HTTP2StreamStateMachine
   private var context: ChannelHandlerContext?
@@ -216,11 +217,12 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ClientStream {
 
   private static func section(of head: ResponseHead, contentLength: UInt64?) -> HPACKHeaders {
     var section = HPACKHeaders()
-    section.reserveCapacity(head.fields.count + 2)
+    section.reserveCapacity(head.fields.count + 3)
     section.add(name: ":status", value: String(head.status))
     head.fields.forEachHTTP2Field { name, value, known in
       section.add(name: name, value: value, indexing: Self.indexing(of: known))
     }
+    if let auditID = head.auditID { section.add(name: "audit-id", value: auditID, indexing: .nonIndexable) }
     if let contentLength { section.add(name: "content-length", value: String(contentLength), indexing: .nonIndexable) }
     return section
   }

@@ -62,6 +62,9 @@ final class ClientTrust: Sendable {
     self.roots = CertificateStore(roots)
   }
 
+  /// SHA-256 over each authority, lower-case hexadecimal.
+  var anchors: Set<String> { Set(self.facts.values.map(\.fingerprint)) }
+
   /// Reads a PEM file; `previous` is kept if it holds the same authorities.
   static func load(_ file: String, previous: ClientTrust?) throws(Problem) -> ClientTrust {
     let encoded = try PEMFile.certificates(in: file, fault: ListenerProblem.clientCAUnusable)

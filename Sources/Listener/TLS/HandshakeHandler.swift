@@ -21,7 +21,11 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// Why the client's certificate was refused; the library only says that it was.
   private var refusal: Problem?
   private var hasBegun = false
+  /// Whether the client's certificate was looked at in this handshake, and not taken from a session's ticket.
+  private var hasVerified = false
   private var isOver = false
+  /// Whether the listener ends: the connection may carry what its client came for, and goes then.
+  private var windsDown = false
   var serverName: String?
 
   init(setup: ConnectionSetup, generation: TLSGeneration, address: ClientAddress) {
@@ -63,6 +67,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   /// Verifies the chain that the client presented; called by the TLS library, in the middle of a full handshake.
   func verify(_ chain: [NIOSSLCertificate], _ promise: EventLoopPromise<NIOSSLVerificationResultWithMetadata>) {
+    self.hasVerified = true
     guard let trust = self.generation.trust, let encoded = try? chain.map({ try $0.toDERBytes() }), let leaf = encoded.first else {
       self.refusal = ListenerProblem.certificateUnreadable
       return promise.succeed(.failed)
@@ -94,6 +99,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent, !self.isOver {
       self.completed(context, speaking: negotiated == "h2" ? .http2 : .http1)
+    } else if case .windDown? = event as? ConnectionEvent {
+      self.windsDown = true
     } else if event is ConnectionEvent {
       // There is no request yet that could be waited for.
       self.isOver = true
@@ -115,10 +122,10 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     self.isOver = true
     self.timer?.cancel()
     let tls: NIOSSLServerHandler
-    let certificate: VerifiedCertificate?
+    let client: VerifiedClient?
     do {
       tls = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
-      certificate = try self.certificate(shownBy: tls, on: context.channel)
+      client = try self.certificate(shownBy: tls, on: context.channel)
     } catch {
       self.setup.receiver.connectionFailed(
         error as? Problem ?? ListenerProblem.tlsHandshakeFailed.with(detail: "\(error)"), from: self.address, listener: self.setup.name)
@@ -127,19 +134,21 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
     let facts = ConnectionFacts(
       listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
-      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: certificate, httpVersion: version,
+      tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: client?.certificate, httpVersion: version,
       isTrustedAddress: self.setup.isTrusted)
+    self.setup.receiver.handshakeCompleted(facts, certificate: client == nil ? .none : self.hasVerified ? .verified : .resumed)
     do {
       try self.setup.addFront(to: context.channel, position: .after(self), facts)
     } catch {
       context.closeTransport()
       return
     }
+    if self.windsDown { context.channel.tell(.windDown) }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
   }
 
   /// The certificate that the connection shows, if it is believed; `nil` when it shows none.
-  private func certificate(shownBy tls: NIOSSLServerHandler, on channel: any Channel) throws -> VerifiedCertificate? {
+  private func certificate(shownBy tls: NIOSSLServerHandler, on channel: any Channel) throws -> VerifiedClient? {
     guard let shown = tls.peerCertificate else { return nil }
     let fingerprint = VerifiedCertificate.fingerprint(of: try shown.toDERBytes())
     // Noted before it is judged: trust that is replaced from here on finds the connection among those to end.
@@ -148,7 +157,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     guard isCurrent, let client = self.generation.verification(of: fingerprint, at: self.setup.now()) else {
       throw ListenerProblem.certificateNotFresh.with(detail: "fingerprint \(fingerprint)")
     }
-    return client.certificate
+    return client
   }
 
   private static func name(of version: TLSVersion?) -> String? {

@@ -13,10 +13,38 @@ final class ServerTLS: Sendable {
 
   private let state: NIOLockedValueBox<State>
 
+  /// What was read from files and can take the present one's place without a fault.
+  struct Prepared: Sendable {
+    let material: ServerTLSMaterial
+    let generation: TLSGeneration
+  }
+
+  init(_ prepared: Prepared) {
+    self.state = NIOLockedValueBox(State(material: prepared.material, generation: prepared.generation))
+  }
+
+  /// Reads the files.
+  ///
+  /// - Parameter previous: what goes on where the files still hold the same, so that a client keeps its connection
   /// - Throws: ``Problem`` for files that cannot be read or do not fit together
-  init(_ configuration: ServerTLSConfiguration) throws(Problem) {
-    let material = try ServerTLSMaterial.load(configuration)
-    self.state = NIOLockedValueBox(State(material: material, generation: try Self.generation(of: material)))
+  static func prepare(_ configuration: ServerTLSConfiguration, previous: ServerTLS? = nil) throws(Problem) -> Prepared {
+    let current = previous?.state.withLockedValue { $0 }
+    let material = try ServerTLSMaterial.load(configuration, previous: current?.material.trust)
+    if let current, current.material.isSame(as: material) { return Prepared(material: current.material, generation: current.generation) }
+    return Prepared(material: material, generation: try self.generation(of: material))
+  }
+
+  /// Begins the prepared generation.
+  ///
+  /// - Returns: whether the trust in client certificates is another, so that who was let in by the old one has to go
+  func adopt(_ prepared: Prepared) -> Bool {
+    self.state.withLockedValue { state in
+      // The hourly renewal of tickets may have come in between, and must not be taken back.
+      guard !state.material.isSame(as: prepared.material) else { return false }
+      let previous = state.material.trust
+      state = State(material: prepared.material, generation: prepared.generation)
+      return prepared.material.trust !== previous
+    }
   }
 
   var current: TLSGeneration { self.state.withLockedValue { $0.generation } }

@@ -48,6 +48,12 @@ struct ServerTLSMaterial: Sendable {
     return material
   }
 
+  /// Whether a context made of it would be the same but for its tickets.
+  func isSame(as other: ServerTLSMaterial) -> Bool {
+    self.chain == other.chain && self.key == other.key && self.minimumVersion == other.minimumVersion
+      && self.offersHTTP2 == other.offersHTTP2 && self.trust === other.trust
+  }
+
   /// A context with ticket keys of its own.
   func makeContext() throws -> NIOSSLContext {
     var configuration = TLSConfiguration.makeServerConfiguration(

@@ -12,10 +12,12 @@ public struct WrittenRequest: Sendable {
   public var impersonates: RequestedImpersonation?
   public var authentication: AuthenticationMethod?
   public var clientAddress: String
+  /// Whether the connection is to go on in another protocol, WebSocket or SPDY.
+  public var upgrades: Bool
 
   public init(
     method: String, target: String, user: String, groups: [String] = [], impersonates: RequestedImpersonation? = nil,
-    authentication: AuthenticationMethod? = nil, clientAddress: String = ""
+    authentication: AuthenticationMethod? = nil, clientAddress: String = "", upgrades: Bool = false
   ) {
     self.method = Method(method)
     self.target = target
@@ -24,13 +26,15 @@ public struct WrittenRequest: Sendable {
     self.impersonates = impersonates
     self.authentication = authentication
     self.clientAddress = clientAddress
+    self.upgrades = upgrades
   }
 
   public init(_ test: PolicyTest) {
     let words = test.request.split(separator: " ", maxSplits: 1)
     self.init(
       method: String(words[0]), target: words.count == 2 ? String(words[1]) : "", user: test.user, groups: test.groups,
-      impersonates: test.impersonates, authentication: test.authentication, clientAddress: test.clientAddress)
+      impersonates: test.impersonates, authentication: test.authentication, clientAddress: test.clientAddress,
+      upgrades: test.upgrades)
   }
 
   /// The question that the request puts to the rules, read as the gateway reads requests.
@@ -42,6 +46,6 @@ public struct WrittenRequest: Sendable {
     return PolicyQuestion(
       method: self.method, path: target.path, info: reading == .kubernetes ? RequestInfo(method: self.method, target: target) : nil,
       asker: Asker(user: self.user, groups: self.groups), requested: self.impersonates.map(Asker.init(requested:)),
-      authentication: self.authentication, clientIP: self.clientAddress)
+      authentication: self.authentication, clientIP: self.clientAddress, upgrades: self.upgrades)
   }
 }

@@ -9,31 +9,31 @@ struct Clause: Sendable {
   let resource: Int32
 }
 
-/// All clauses of one effect, found by what a request is for.
-///
-/// The index only ever leaves out what cannot mean a request. Whether a clause does mean it is judged by the same plain
-/// predicates that explain a decision.
+/// All clauses of one effect, filed by what a request is for; ``ClauseFinder`` finds them.
 struct ClauseIndex: Sendable {
   let effect: Effect
   private(set) var clauses: [Clause] = []
-  private var words = WordTable()
+  private(set) var words = WordTable()
   /// By the numbers of resource and subresource, ``everyName`` for a pattern.
-  private var resourceBuckets: [Bucket] = []
-  private var resourceEdges = EdgeTable()
-  private var paths: PathTrie
-  private var pathBuckets: [Bucket] = []
-  private var operationBuckets: [Bucket]
-  private var kindBuckets: [Bucket]
-  private var impersonations: [Int32] = []
-  private var hasOperations = false
-  private var hasKinds = false
+  private(set) var resourceBuckets: [Bucket] = []
+  private(set) var resourceEdges = EdgeTable()
+  /// By the numbers of group and subresource, for patterns of every resource of a group.
+  private(set) var groupEdges = EdgeTable()
+  private(set) var paths: PathTrie
+  private(set) var pathBuckets: [Bucket] = []
+  private(set) var operationBuckets: [Bucket]
+  private(set) var kindBuckets: [Bucket]
+  /// Clauses about acting as somebody else, by whom.
+  private(set) var impersonations = Bucket()
+  private(set) var hasOperations = false
+  private(set) var hasKinds = false
 
   /// Stands for every resource that a pattern might mean, and for every subresource.
-  private static let everyName: Int32 = .max
+  static let everyName: Int32 = .max
   /// Stands for no subresource.
-  private static let noSubresource: Int32 = .max - 1
+  static let noSubresource: Int32 = .max - 1
   /// Stands for every subresource and none.
-  private static let everySubresourceAndNone: Int32 = .max - 2
+  static let everySubresourceAndNone: Int32 = .max - 2
 
   init(_ effect: Effect, _ reading: PathReading, operations: Int, kinds: Int) {
     self.effect = effect
@@ -49,17 +49,7 @@ struct ClauseIndex: Sendable {
     return Int32(self.clauses.count - 1)
   }
 
-  private mutating func filing(_ selector: Selector, _ rule: Rule) -> Bucket.Filing {
-    if let names = selector.namespaces?.literalNames { return .namespaces(names.map { self.words.insert($0) }) }
-    guard let only = rule.only, only.users != nil || only.groups != nil else { return .always }
-    let users = only.users.map(\.literalNames) ?? []
-    let groups = only.groups.map(\.literalNames) ?? []
-    guard let users, let groups else { return .always }
-    return .people(users: users.map { self.words.insert($0) }, groups: groups.map { self.words.insert($0) })
-  }
-
   mutating func insert(resource pattern: ResourcePattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let resource = pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName
     let subresource: Int32 =
       if pattern.isEverything {
         Self.everySubresourceAndNone
@@ -68,98 +58,52 @@ struct ClauseIndex: Sendable {
       } else {
         Self.noSubresource
       }
-    let bucket: Int32
-    if let known = self.resourceEdges.target(from: resource, by: subresource) {
-      bucket = known
-    } else {
-      bucket = Int32(self.resourceBuckets.count)
-      self.resourceBuckets.append(Bucket())
-      self.resourceEdges.insert(from: resource, by: subresource, to: bucket)
-    }
-    let filing = self.filing(selector, rule)
+    let bucket =
+      if !pattern.resource.isLiteral, let group = pattern.group, group.isLiteral {
+        Self.bucket(from: self.words.insert(group.text), by: subresource, in: &self.groupEdges, &self.resourceBuckets)
+      } else {
+        Self.bucket(
+          from: pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName, by: subresource,
+          in: &self.resourceEdges, &self.resourceBuckets)
+      }
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.resourceBuckets[Int(bucket)].insert(number, filing)
+    self.resourceBuckets[Int(bucket)].insert(number, filing, &self.words)
+  }
+
+  /// The bucket behind an edge, a new one where there is none yet.
+  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket]) -> Int32 {
+    if let known = edges.target(from: node, by: name) { return known }
+    let bucket = Int32(buckets.count)
+    buckets.append(Bucket())
+    edges.insert(from: node, by: name, to: bucket)
+    return bucket
   }
 
   mutating func insert(path: PathPattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
     let template = Int(self.paths.insert(path))
     if template == self.pathBuckets.count { self.pathBuckets.append(Bucket()) }
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    self.pathBuckets[template].insert(number, filing)
+    self.pathBuckets[template].insert(number, filing, &self.words)
   }
 
   mutating func insert(operations: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing) }
+    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing, &self.words) }
     self.hasOperations = true
   }
 
   mutating func insert(kinds: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = self.filing(selector, rule)
+    let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
-    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing) }
+    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing, &self.words) }
     self.hasKinds = true
   }
 
-  mutating func insert(impersonation clause: Clause) {
+  mutating func insert(impersonation clause: Clause, users: NameSet?, groups: NameSet?) {
     let number = self.add(clause)
-    self.impersonations.append(number)
-  }
-
-  // MARK: - Finding
-
-  /// Calls `body` with every clause that may mean the request when `asker` makes it, some of them perhaps twice.
-  func forEachCandidate(
-    for question: PolicyQuestion, _ asker: Asker, operations: OperationIndex?, kinds: KindIndex?, _ body: (Int32) -> Void
-  ) {
-    if let info = question.resource {
-      self.forEachResourceBucket(of: info) { bucket in
-        self.resourceBuckets[Int(bucket)].forEach(for: question, asker, self.words, self.effect, body)
-      }
-      if self.hasKinds, let kinds {
-        for kind in kinds.kinds(of: info) {
-          self.kindBuckets[Int(kind)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      }
-    }
-    self.paths.forEachMatch(of: question.path) { template in
-      self.pathBuckets[Int(template)].forEach(for: question, asker, self.words, self.effect, body)
-    }
-    if self.hasOperations, let operations {
-      switch self.effect {
-      case .deny:
-        operations.forEachPossible(for: question) { operation in
-          self.operationBuckets[Int(operation)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      case .allow:
-        if let operation = operations.operation(for: question) {
-          self.operationBuckets[Int(operation)].forEach(for: question, asker, self.words, self.effect, body)
-        }
-      }
-    }
-  }
-
-  /// Calls `body` with every clause about acting as somebody else.
-  func forEachImpersonation(_ body: (Int32) -> Void) {
-    for clause in self.impersonations { body(clause) }
-  }
-
-  private func forEachResourceBucket(of info: RequestInfo, _ body: (Int32) -> Void) {
-    guard !self.resourceBuckets.isEmpty else { return }
-    let text = info.effectiveSubresource
-    let subresource = text.isEmpty ? Self.noSubresource : self.words.id(of: text)
-    let resource = self.words.id(of: info.resource)
-    func look(_ resource: Int32, _ subresource: Int32) {
-      if let bucket = self.resourceEdges.target(from: resource, by: subresource) { body(bucket) }
-    }
-    if let resource {
-      if let subresource { look(resource, subresource) }
-      if !text.isEmpty { look(resource, Self.everyName) }
-    }
-    if let subresource { look(Self.everyName, subresource) }
-    if !text.isEmpty { look(Self.everyName, Self.everyName) }
-    look(Self.everyName, Self.everySubresourceAndNone)
+    self.impersonations.insert(number, Bucket.Filing(users: users, groups: groups), &self.words)
   }
 }

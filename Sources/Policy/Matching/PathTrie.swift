@@ -9,7 +9,8 @@ struct PathTrie: Sendable {
     case exact
     /// In any way in which some upstream might take it: what a deny is judged by. A parameter may be empty; and where the
     /// upstream is not known to be an API server, ASCII letters are the same in both cases, what stands behind a `;` in a
-    /// segment is a parameter of it, and slashes at the end make no difference.
+    /// segment is a parameter of it, dots and blanks at a segment's end are none, and slashes at the path's end make no
+    /// difference.
     case lenient
   }
 
@@ -71,7 +72,7 @@ struct PathTrie: Sendable {
       if self.nodes[Int(node)].parameter >= 0 { return self.nodes[Int(node)].parameter }
       self.nodes[Int(node)].parameter = new
     case .partial(let pattern):
-      let folded = self.foldsCase ? NamePattern(pattern.text.lowercased()) : pattern
+      let folded = self.foldsCase ? pattern.lowercased : pattern
       if let known = self.nodes[Int(node)].partials.first(where: { $0.pattern == folded }) { return known.child }
       self.nodes[Int(node)].partials.append((folded, new))
     }
@@ -118,8 +119,14 @@ struct PathTrie: Sendable {
     if let word = self.words.id(of: segment), let child = self.edges.target(from: node, by: word) {
       self.visit(child, from: end + 1, of: walk, body)
     }
-    if self.foldsCase { self.visitWithoutPathParameter(node, segment, next: end + 1, of: walk, body) }
-    if !self.nodes[Int(node)].partials.isEmpty { self.visitPartials(node, segment, next: end + 1, of: walk, body) }
+    let name = self.foldsCase ? Self.bareName(of: segment) : segment
+    if name.count != segment.count, let word = self.words.id(of: name), let child = self.edges.target(from: node, by: word) {
+      self.visit(child, from: end + 1, of: walk, body)
+    }
+    for (pattern, child) in self.nodes[Int(node)].partials
+    where pattern.matches(segment, foldsCase: self.foldsCase) || name.count != segment.count && pattern.matches(name, foldsCase: true) {
+      self.visit(child, from: end + 1, of: walk, body)
+    }
     let parameter = self.nodes[Int(node)].parameter
     if parameter >= 0, !segment.isEmpty || self.spelling == .lenient { self.visit(parameter, from: end + 1, of: walk, body) }
     // An empty namespace is none: the path means what it would without the two segments.
@@ -142,24 +149,11 @@ struct PathTrie: Sendable {
     segment.elementsEqual("namespaces".utf8)
   }
 
-  /// `/admin;v=1` is `/admin` to servers that keep parameters in their paths (RFC 3986 section 3.3).
-  private func visitWithoutPathParameter(
-    _ node: Int32, _ segment: UnsafeBufferPointer<UInt8>, next: Int, of walk: Walk, _ body: (Int32) -> Void
-  ) {
-    guard let semicolon = segment.firstIndex(of: UInt8(ascii: ";")) else { return }
-    let name = UnsafeBufferPointer(rebasing: segment[..<semicolon])
-    if let word = self.words.id(of: name), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: next, of: walk, body)
-    }
-  }
-
-  private func visitPartials(
-    _ node: Int32, _ segment: UnsafeBufferPointer<UInt8>, next: Int, of walk: Walk, _ body: (Int32) -> Void
-  ) {
-    let text = String(decoding: segment, as: UTF8.self)
-    let name = self.foldsCase ? text.lowercased() : text
-    for (pattern, child) in self.nodes[Int(node)].partials where pattern.matches(name) {
-      self.visit(child, from: next, of: walk, body)
-    }
+  /// The segment as some servers take it: `/admin;v=1` is `/admin` to those that keep parameters in their paths (RFC 3986
+  /// section 3.3), and dots and blanks at the end of a name are nothing to some file systems.
+  private static func bareName(of segment: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    var end = segment.firstIndex(of: UInt8(ascii: ";")) ?? segment.count
+    while end > 0, segment[end - 1] == UInt8(ascii: ".") || segment[end - 1] == UInt8(ascii: " ") { end -= 1 }
+    return UnsafeBufferPointer(rebasing: segment[..<end])
   }
 }

@@ -27,8 +27,8 @@ public final class PolicyMatcher: Sendable {
   /// What selects nothing of the catalogue: most likely a slip.
   public let selectingNothing: [SelectsNothing]
 
-  private let deny: ClauseIndex
-  private let allow: ClauseIndex
+  private let deny: ClauseFinder
+  private let allow: ClauseFinder
 
   static let defaultMessage = "The policy of this gateway denies the request."
   static let notAllowedMessage = "No rule of this gateway's policy allows the request."
@@ -52,8 +52,8 @@ public final class PolicyMatcher: Sendable {
     self.kinds = kinds
     self.rules = compiler.rules
     self.selectors = compiler.selectors
-    self.deny = compiler.deny
-    self.allow = compiler.allow
+    self.deny = ClauseFinder(compiler.deny)
+    self.allow = ClauseFinder(compiler.allow)
     self.selectingNothing = compiler.selectingNothing
     self.deniesByDefault = documents.contains(where: \.deniesByDefault)
     self.unknownOperation =
@@ -73,7 +73,7 @@ public final class PolicyMatcher: Sendable {
     var denial = self.firstDenial(of: question, for: question.asker, .max)
     if let requested = question.requested {
       denial = self.firstDenial(of: question, for: requested, denial)
-      denial = self.firstDenialOfImpersonation(question, denial)
+      denial = self.firstDenialOfImpersonation(of: requested, question, denial)
     }
     if denial != .max {
       let rule = self.rules[Int(denial)]
@@ -99,22 +99,24 @@ public final class PolicyMatcher: Sendable {
     var best = best
     self.deny.forEachCandidate(for: question, asker, operations: self.operations, kinds: self.kinds) { number in
       let clause = self.deny.clauses[Int(number)]
-      if clause.rule < best, self.means(clause, question, .deny), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) {
-        best = clause.rule
-      }
+      guard clause.rule < best else { return false }
+      if self.means(clause, question, .deny), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) { best = clause.rule }
+      return true
     }
     return best
   }
 
-  private func firstDenialOfImpersonation(_ question: PolicyQuestion, _ best: Int32) -> Int32 {
+  private func firstDenialOfImpersonation(of requested: Asker, _ question: PolicyQuestion, _ best: Int32) -> Int32 {
     var best = best
-    self.deny.forEachImpersonation { number in
+    self.deny.forEachImpersonation(of: requested) { number in
       let clause = self.deny.clauses[Int(number)]
-      if clause.rule < best, self.selectors[Int(clause.selector)].meansImpersonation(of: question),
+      guard clause.rule < best else { return false }
+      if self.selectors[Int(clause.selector)].meansImpersonation(of: question),
         self.rules[Int(clause.rule)].rule.speaks(to: question.asker, of: question)
       {
         best = clause.rule
       }
+      return true
     }
     return best
   }
@@ -123,9 +125,9 @@ public final class PolicyMatcher: Sendable {
     var best: Int32 = .max
     self.allow.forEachCandidate(for: question, asker, operations: self.operations, kinds: self.kinds) { number in
       let clause = self.allow.clauses[Int(number)]
-      if clause.rule < best, self.means(clause, question, .allow), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) {
-        best = clause.rule
-      }
+      guard clause.rule < best else { return false }
+      if self.means(clause, question, .allow), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) { best = clause.rule }
+      return true
     }
     return best
   }

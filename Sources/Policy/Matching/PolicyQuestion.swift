@@ -2,7 +2,7 @@ public import SallyportCore
 public import SallyportWire
 
 /// Somebody whom the rules judge: who authenticated, or whom they ask to act as.
-public struct Asker: Sendable, Hashable {
+public final class Asker: Sendable {
   public let user: String
   public let groups: [String]
   /// The group that the API server puts everybody into, or nobody: `system:authenticated` or `system:unauthenticated`.
@@ -25,7 +25,7 @@ public struct Asker: Sendable, Hashable {
   /// Whom somebody asks to act as, with the groups that the API server gives them then: a service account without stated
   /// groups gets those of all service accounts and of its namespace's; everybody but `system:anonymous` is authenticated
   /// unless the stated groups say otherwise. See k8s.io/apiserver, pkg/endpoints/filters/impersonation.go.
-  public init(requested impersonation: RequestedImpersonation) {
+  public convenience init(requested impersonation: RequestedImpersonation) {
     let user = impersonation.user
     var groups = impersonation.groups
     if groups.isEmpty, let namespace = Self.serviceAccountNamespace(user) {
@@ -55,8 +55,17 @@ public struct Asker: Sendable, Hashable {
   }
 }
 
-/// What the rules judge: one request, read once, and everybody in whose name it is made.
-public struct PolicyQuestion: Sendable {
+extension Asker: Hashable {
+  public static func == (left: Asker, right: Asker) -> Bool {
+    left.user == right.user && left.groups == right.groups && left.impliedGroup == right.impliedGroup
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(self.user) }
+}
+
+/// What the rules judge: one request, read once, and everybody in whose name it is made. An object, since the question is
+/// handed to every part of the matcher.
+public final class PolicyQuestion: Sendable {
   public let method: Method
   /// The decoded path.
   public let path: String
@@ -72,9 +81,10 @@ public struct PolicyQuestion: Sendable {
   /// `nil` but for requests for a resource.
   let verbs: EffectiveVerbs?
 
+  /// - Parameter upgrades: whether the connection is to go on in another protocol, WebSocket or SPDY
   public init(
     method: Method, path: String, info: RequestInfo?, asker: Asker, requested: Asker? = nil, authentication: AuthenticationMethod? = nil,
-    clientIP: String = ""
+    clientIP: String = "", upgrades: Bool = false
   ) {
     self.method = method
     self.path = path
@@ -83,11 +93,11 @@ public struct PolicyQuestion: Sendable {
     self.requested = requested
     self.authentication = authentication
     self.clientIP = clientIP
-    self.verbs = info.flatMap { $0.isResourceRequest ? EffectiveVerbs($0) : nil }
+    self.verbs = info.flatMap { $0.isResourceRequest ? EffectiveVerbs($0, upgrades: upgrades) : nil }
   }
 
   /// The question that a request puts.
-  public init(_ request: AuthenticatedRequest, from client: ClientAddress) {
+  public convenience init(_ request: AuthenticatedRequest, from client: ClientAddress) {
     let stripped = request.stripped
     var asker = Asker.anonymous
     var authentication: AuthenticationMethod?
@@ -97,7 +107,8 @@ public struct PolicyQuestion: Sendable {
     }
     self.init(
       method: stripped.head.method, path: stripped.head.target.path, info: request.reading.info, asker: asker,
-      requested: stripped.impersonation.map(Asker.init(requested:)), authentication: authentication, clientIP: client.ip)
+      requested: stripped.impersonation.map(Asker.init(requested:)), authentication: authentication, clientIP: client.ip,
+      upgrades: stripped.upgrade != nil)
   }
 
   /// `nil` where the request names none, and for all namespaces.
@@ -110,6 +121,10 @@ public struct PolicyQuestion: Sendable {
     guard let info = self.info, !info.name.isEmpty else { return nil }
     return info.name
   }
+
+  /// Whether the name is that of something behind a proxy, which may be written SCHEME:NAME:PORT
+  /// (k8s.io/apimachinery, pkg/util/net.SplitSchemeNamePort).
+  var namesAProxiedObject: Bool { self.info?.effectiveSubresource == "proxy" }
 
   /// The request for a resource that this is; `nil` for any other.
   var resource: RequestInfo? {

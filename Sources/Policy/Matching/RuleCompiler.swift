@@ -96,8 +96,8 @@ struct RuleCompiler {
       let filed = clause()
       self[keyPath: index].insert(kinds: found.sorted(), filed, of: selector, rule)
       if !answering.isEmpty { self[keyPath: index].insert(operations: answering.sorted(), filed, of: selector, rule) }
-    case .impersonates:
-      self[keyPath: index].insert(impersonation: clause())
+    case .impersonates(let users, let groups):
+      self[keyPath: index].insert(impersonation: clause(), users: users, groups: groups)
     }
   }
 
@@ -155,8 +155,37 @@ struct CatalogueVocabulary {
     }
   }
 
+  /// For a pattern with stars the pattern with its pieces mended, if that selects something: `*CoreV1*Secert*`.
   func nearestOperation(to pattern: NamePattern) -> String? {
-    NearestName.of(pattern.text.filter { $0 != "*" }, among: self.catalogue.operations.map(\.id))
+    let ids = self.catalogue.operations.map(\.id)
+    guard !pattern.isLiteral else { return NearestName.of(pattern.text, among: ids) }
+    let pieces = pattern.text.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
+    let mended = pieces.map { piece in
+      piece.isEmpty || ids.contains { $0.contains(piece) } ? piece : NearestName.of(piece, among: Self.runs(of: ids, like: piece)) ?? piece
+    }
+    let text = mended.joined(separator: "*")
+    if text != pattern.text, ids.contains(where: NamePattern(text).matches) { return text }
+    return NearestName.of(pieces.joined(), among: ids)
+  }
+
+  /// What the ids have of as many words as a piece has, one more or one less: a word begins with a capital letter.
+  private static func runs(of ids: [String], like piece: String) -> Set<String> {
+    let length = max(1, self.words(of: piece).count)
+    var runs: Set<String> = []
+    for id in ids {
+      let words = self.words(of: id)
+      for count in max(1, length - 1)...(length + 1) where count <= words.count {
+        for start in 0...(words.count - count) { runs.insert(words[start..<(start + count)].joined()) }
+      }
+    }
+    return runs
+  }
+
+  private static func words(of text: String) -> [String] {
+    text.reduce(into: []) { words, character in
+      if words.isEmpty || character.isUppercase { words.append("") }
+      words[words.count - 1].append(character)
+    }
   }
 
   func nearestSchema(to schema: String) -> String? {

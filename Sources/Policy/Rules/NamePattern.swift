@@ -29,26 +29,29 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
   public var isLiteral: Bool { self.pieces.count == 1 }
   /// Whether the pattern stands for every name.
   public var matchesEverything: Bool { self.pieces.count > 1 && self.pieces.allSatisfy(\.isEmpty) }
+  /// What stands before the first star.
+  var beginning: String { String(decoding: self.pieces[0], as: UTF8.self) }
   public var description: String { self.text }
 
   public func matches(_ name: String) -> Bool {
-    name.utf8.withContiguousStorageIfAvailable(self.matches) ?? Array(name.utf8).withUnsafeBufferPointer(self.matches)
+    name.utf8.withContiguousStorageIfAvailable { self.matches($0) } ?? Array(name.utf8).withUnsafeBufferPointer { self.matches($0) }
   }
 
-  func matches(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// - Parameter foldsCase: whether ASCII letters are the same in both cases; the pattern's own must be lower case then
+  func matches(_ name: UnsafeBufferPointer<UInt8>, foldsCase: Bool = false) -> Bool {
     let first = self.pieces[0]
-    guard self.pieces.count > 1 else { return Self.equal(name, 0, first) && name.count == first.count }
+    guard self.pieces.count > 1 else { return name.count == first.count && Self.equal(name, 0, first, foldsCase) }
     let last = self.pieces[self.pieces.count - 1]
-    guard name.count >= first.count + last.count, Self.equal(name, 0, first), Self.equal(name, name.count - last.count, last) else {
-      return false
-    }
+    guard name.count >= first.count + last.count, Self.equal(name, 0, first, foldsCase),
+      Self.equal(name, name.count - last.count, last, foldsCase)
+    else { return false }
     // What stands between two stars may be taken where it first fits.
     var start = first.count
     let end = name.count - last.count
     for piece in self.pieces[1..<self.pieces.count - 1] {
       while true {
         guard start + piece.count <= end else { return false }
-        if Self.equal(name, start, piece) { break }
+        if Self.equal(name, start, piece, foldsCase) { break }
         start += 1
       }
       start += piece.count
@@ -56,11 +59,21 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
     return true
   }
 
-  private static func equal(_ name: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: [UInt8]) -> Bool {
+  private static func equal(_ name: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: [UInt8], _ foldsCase: Bool) -> Bool {
     guard start + piece.count <= name.count else { return false }
-    for index in piece.indices where name[start + index] != piece[index] { return false }
+    for index in piece.indices {
+      let byte = name[start + index]
+      guard (foldsCase ? self.lowercased(byte) : byte) == piece[index] else { return false }
+    }
     return true
   }
+
+  private static func lowercased(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  }
+
+  /// The pattern with its ASCII letters in lower case.
+  var lowercased: NamePattern { NamePattern(String(decoding: self.text.utf8.map(Self.lowercased), as: UTF8.self)) }
 }
 
 /// Several names and patterns: a name is in the set when it fits one of them.
@@ -75,9 +88,6 @@ public struct NameSet: Sendable, Hashable {
     self.literals = WordTable(patterns.filter(\.isLiteral).map(\.text))
     self.globs = patterns.filter { !$0.isLiteral }
   }
-
-  /// The names, where every pattern is one.
-  var literalNames: [String]? { self.globs.isEmpty ? self.patterns.map(\.text) : nil }
 
   public func contains(_ name: String) -> Bool {
     if self.literals.id(of: name) != nil { return true }

@@ -66,6 +66,8 @@ public struct PolicyTest: Sendable {
   public let impersonates: RequestedImpersonation?
   public let authentication: AuthenticationMethod?
   public let clientAddress: String
+  /// Whether the client asks to go on in another protocol.
+  public let upgrades: Bool
   public let upstream: UpstreamKind
   public let place: FilePlace
 }

@@ -18,11 +18,12 @@ extension PolicyTest {
         guard NetworkAddress(text) != nil else { throw ValueFault("is not an address", "write it as in 192.0.2.7 or 2001:db8::1") }
         return text
       }
+      let upgrades = keys.optional("upgrade")?.boolean() ?? false
       let upstream = keys.optional("upstream")?.choice(of: UpstreamKind.self) ?? .kubernetes
       guard let user, let request, let expectation else { return nil }
       return Self(
         user: user, groups: groups, request: request, expectation: expectation, rule: rule, impersonates: impersonates,
-        authentication: authentication, clientAddress: clientAddress ?? "", upstream: upstream, place: yaml.place)
+        authentication: authentication, clientAddress: clientAddress ?? "", upgrades: upgrades, upstream: upstream, place: yaml.place)
     }
     guard let test else { return nil }
     self = test

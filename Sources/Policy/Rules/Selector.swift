@@ -67,8 +67,7 @@ extension Selector {
     guard let names = self.names else { return true }
     guard let name = question.name else { return effect == .deny }
     if names.contains(name) { return true }
-    guard effect == .deny, question.info?.effectiveSubresource == "proxy" else { return false }
-    // A proxied object may be named SCHEME:NAME:PORT (k8s.io/apimachinery, pkg/util/net.SplitSchemeNamePort).
+    guard effect == .deny, question.namesAProxiedObject else { return false }
     return name.utf8.split(separator: UInt8(ascii: ":")).contains { names.contains(String(Substring($0))) }
   }
 }

@@ -46,19 +46,22 @@ public struct VerbSet: OptionSet, Sendable, Hashable {
 ///
 /// A verb says what was spelled; some subresources make more of it. `exec`, `attach` and `portforward` run something
 /// whatever their method (a WebSocket client opens them by GET, and kube-apiserver itself asks for the right to `create`),
-/// and behind `proxy` there is another server, to which any method may mean anything.
+/// and behind `proxy` there is another server, to which any method may mean anything. What a subresource of somebody else's
+/// API does with a connection that goes on in another protocol is taken for the same as `exec` (a virtual machine's
+/// console is opened by GET too); logs are only read, and a resource itself is only watched.
 struct EffectiveVerbs: Sendable {
   /// A deny that names one of these is meant.
   let any: VerbSet
   /// An allow must name all of these.
   let all: VerbSet
 
-  init(_ info: RequestInfo) {
+  /// - Parameter upgrades: whether the connection is to go on in another protocol
+  init(_ info: RequestInfo, upgrades: Bool) {
     let verb = VerbSet(word: info.verb)
     if info.subresource == "proxy" || verb == .proxy {
       self.any = .all
       self.all = .all
-    } else if Self.opensConnection(info.subresource) {
+    } else if Self.opensConnection(info.subresource) || upgrades && !info.subresource.isEmpty && info.subresource != "log" {
       self.any = verb.union(.create)
       self.all = verb.isDisjoint(with: [.get, .list, .watch]) ? verb.union(.create) : .create
     } else {

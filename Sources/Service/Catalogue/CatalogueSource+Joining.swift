@@ -18,25 +18,22 @@ struct DiscoveryUser: Sendable, Hashable {
 extension CatalogueSource {
   /// A source that asks an upstream of kind `kubernetes` (`openapi: upstream`).
   ///
-  /// This is all that joins the catalogue to the rest. Whoever starts a gateway makes one for each such upstream, waits for
-  /// the first ``refresh(within:)`` (ten seconds will do) and starts whatever it came to, then leaves ``run(sleep:chance:)``
-  /// in a task that is cancelled before the upstream is closed. `onChange` compiles the policies anew and gives every event
-  /// loop the generation that holds them: requests that are under way keep theirs. A policy that needs a catalogue and was
-  /// compiled without one denies what it cannot decide.
-  ///
   /// - Parameters:
   ///   - credential: the credential of a route to this upstream; it must be one that can state an identity
   ///     (`requestHeaders`), since an upstream that is told nobody answers 401 or less than it serves
+  ///   - previous: the one of before, whose last good catalogue this one begins with
   ///   - eventLoop: one of the group that the upstream was made for
   /// - Throws: ``StartFault`` for a user that is nobody's to be
   static func asking(
     _ upstream: Upstream, credential: CredentialSource, as user: DiscoveryUser = DiscoveryUser(), limits: Limits = Limits(),
-    eventLoop: any EventLoop, logger: Logger, onChange: @escaping @Sendable (Catalogue) -> Void
+    eventLoop: any EventLoop, logger: Logger, continuing previous: CatalogueSource? = nil,
+    onChange: @escaping @Sendable (Catalogue) -> Void
   ) throws(StartFault) -> CatalogueSource {
     guard let identity = Identity.ownIdentity(username: user.username, groups: user.groups) else {
       throw StartFault(["\(upstream.name): the gateway's own user or one of its groups is empty or begins with system:"])
     }
     let transport = UpstreamDiscovery(upstream: upstream, credential: credential, identity: identity, eventLoop: eventLoop)
-    return CatalogueSource(upstream: upstream.name, transport: transport, limits: limits, logger: logger, onChange: onChange)
+    return CatalogueSource(
+      upstream: upstream.name, transport: transport, limits: limits, logger: logger, continuing: previous, onChange: onChange)
   }
 }

@@ -60,10 +60,12 @@ final class CatalogueSource: Sendable {
 
   /// - Parameters:
   ///   - upstream: the upstream's name, for the log and the status
+  ///   - previous: the source of before, whose last good catalogue this one begins with
   ///   - onChange: hears of every new catalogue, one after another, before ``refresh(within:)`` returns
   init(
     upstream: String, transport: any DiscoveryTransport, limits: Limits = Limits(), logger: Logger,
-    now: @escaping @Sendable () -> NIODeadline = { .now() }, onChange: @escaping @Sendable (Catalogue) -> Void = { _ in }
+    now: @escaping @Sendable () -> NIODeadline = { .now() }, continuing previous: CatalogueSource? = nil,
+    onChange: @escaping @Sendable (Catalogue) -> Void = { _ in }
   ) {
     self.transport = transport
     self.limits = limits
@@ -72,7 +74,11 @@ final class CatalogueSource: Sendable {
     var logger = logger
     logger[metadataKey: "upstream"] = "\(upstream)"
     self.logger = logger
-    self.state = NIOLockedValueBox(State(status: CatalogueStatus(upstream: upstream)))
+    var state = previous?.state.withLockedValue { $0 } ?? State(status: CatalogueStatus(upstream: upstream))
+    // What the one before is asking it still asks for itself.
+    state.isRefreshing = false
+    state.status.wasJustAsked = false
+    self.state = NIOLockedValueBox(state)
   }
 
   /// The last good catalogue; `nil` before the first.
@@ -82,18 +88,27 @@ final class CatalogueSource: Sendable {
 
   /// Refreshes until the task is cancelled: every few minutes, and sooner after a failure, with growing pauses.
   ///
-  /// - Parameter sleep: waits, in production `Task.sleep`
+  /// - Parameters:
+  ///   - wasAsked: whether the first refresh was made already, so that a pause comes first
+  ///   - sleep: waits, in production `Task.sleep`
   func run(
+    first wasAsked: Bool = false,
     sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     chance: @Sendable () -> Double = { .random(in: 0.9...1.1) }
   ) async {
     var failures = 0
+    var isFirst = true
     while !Task.isCancelled {
-      switch await self.refresh() {
-      case .complete: failures = 0
-      case .partial, .failed: failures += 1
-      case .busy: break
+      if isFirst, wasAsked {
+        failures = self.status.fault == nil ? 0 : 1
+      } else {
+        switch await self.refresh() {
+        case .complete: failures = 0
+        case .partial, .failed: failures += 1
+        case .busy: break
+        }
       }
+      isFirst = false
       let pause = failures == 0 ? self.limits.every : min(self.limits.every, .seconds(1 << min(failures - 1, 12)))
       do { try await sleep(pause * chance()) } catch { return }
     }
@@ -108,6 +123,7 @@ final class CatalogueSource: Sendable {
       if state.isRefreshing { return false }
       state.isRefreshing = true
       state.status.refreshes += 1
+      state.status.wasJustAsked = true
       return true
     }
     guard began else { return .busy }

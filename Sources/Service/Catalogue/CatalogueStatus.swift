@@ -18,6 +18,8 @@ struct CatalogueStatus: Sendable {
   /// How many refreshes there were, and how many of them failed as a whole.
   var refreshes = 0
   var failures = 0
+  /// Whether the source at hand has asked at all, not only one before it.
+  var wasJustAsked = false
 
   init(upstream: String) { self.upstream = upstream }
 

@@ -26,13 +26,13 @@ struct AnswerStateMachine {
   private enum State {
     case awaitingHead
     /// The head is here, and whether the end comes with it is not known yet.
-    case holding(Held)
+    case holding
     /// `ResponseStarted` is being written; what arrives meanwhile queues up.
-    case auditingStart(Held)
+    case auditingStart
     /// The head has left; parts of the present read are kept until it is over.
-    case streaming(Held)
+    case streaming
     /// `ResponseComplete` is being written; nothing more arrives.
-    case auditingEnd(Held)
+    case auditingEnd
     /// The upstream changed to another protocol, and `ResponseStarted` is being written.
     case auditingSwitch
     /// The 101 has left; a tunnel has the connections.
@@ -41,12 +41,15 @@ struct AnswerStateMachine {
   }
 
   private var state = State.awaitingHead
+  /// What is held in `holding`, `auditingStart`, `streaming` and `auditingEnd`. It stands beside the state and not in its
+  /// cases, because each step would copy it from one case to the next.
+  private var held = Held()
 
   /// Whether the head has left for the client.
   var hasSentHead: Bool {
     switch self.state {
     case .awaitingHead, .holding, .auditingStart, .auditingSwitch: false
-    case .auditingEnd(let held): held.head == nil
+    case .auditingEnd: self.held.head == nil
     case .streaming, .tunnelling, .done: true
     }
   }
@@ -72,7 +75,8 @@ struct AnswerStateMachine {
   mutating func headReceived(_ head: ResponseHead) -> HeadAction {
     switch self.state {
     case .awaitingHead:
-      self.state = .holding(Held(head: head))
+      self.state = .holding
+      self.held.head = head
       return .none
     case .holding, .auditingStart, .streaming, .auditingSwitch, .tunnelling: return .protocolError
     case .auditingEnd, .done: return .none
@@ -90,23 +94,12 @@ struct AnswerStateMachine {
 
   /// The tunnel has ended, and its closing record is owed.
   mutating func tunnelEnded() {
-    self.state = .done
+    self.drop()
   }
 
   mutating func bodyReceived(_ bytes: ByteBuffer) {
     switch self.state {
-    case .holding(var held):
-      self.state = .done
-      held.parts.append(bytes)
-      self.state = .holding(held)
-    case .auditingStart(var held):
-      self.state = .done
-      held.parts.append(bytes)
-      self.state = .auditingStart(held)
-    case .streaming(var held):
-      self.state = .done
-      held.parts.append(bytes)
-      self.state = .streaming(held)
+    case .holding, .auditingStart, .streaming: self.held.parts.append(bytes)
     case .awaitingHead, .auditingEnd, .auditingSwitch, .tunnelling, .done: break
     }
   }
@@ -134,6 +127,7 @@ struct AnswerStateMachine {
     switch self.state {
     case .awaitingHead, .holding:
       self.state = .awaitingHead
+      self.held = Held()
       return .answer
     case .auditingStart, .streaming:
       return self.ended(.breakOff) == .auditEnd ? .auditEnd : .none
@@ -143,13 +137,12 @@ struct AnswerStateMachine {
 
   private mutating func ended(_ ending: Ending) -> EndAction {
     switch self.state {
-    case .holding(var held), .streaming(var held):
-      held.ending = ending
-      self.state = .auditingEnd(held)
+    case .holding, .streaming:
+      self.held.ending = ending
+      self.state = .auditingEnd
       return .auditEnd
-    case .auditingStart(var held):
-      held.ending = ending
-      self.state = .auditingStart(held)
+    case .auditingStart:
+      self.held.ending = ending
       return .none
     case .awaitingHead, .auditingEnd, .auditingSwitch, .tunnelling, .done: return .none
     }
@@ -166,13 +159,12 @@ struct AnswerStateMachine {
   /// All that arrived together has been seen.
   mutating func readCompleted() -> ReadCompleteAction {
     switch self.state {
-    case .holding(let held):
-      self.state = .auditingStart(held)
+    case .holding:
+      self.state = .auditingStart
       return .auditStart
-    case .streaming(let held):
-      guard !held.parts.isEmpty else { return .none }
-      self.state = .streaming(Held())
-      return .send(held.parts)
+    case .streaming:
+      guard !self.held.parts.isEmpty else { return .none }
+      return .send(self.takeHeld().parts)
     case .awaitingHead, .auditingStart, .auditingEnd, .auditingSwitch, .tunnelling, .done: return .none
     }
   }
@@ -194,19 +186,21 @@ struct AnswerStateMachine {
 
   mutating func auditWritten(_ succeeded: Bool) -> AuditAction {
     switch self.state {
-    case .auditingStart(let held):
+    case .auditingStart:
       guard succeeded else {
-        self.state = .done
+        self.drop()
         return .withhold
       }
-      guard held.ending != nil, let head = held.head else {
-        self.state = .streaming(Held())
-        return .release(held)
+      if self.held.ending != nil, let head = self.held.head {
+        self.state = .auditingEnd
+        self.held.head = nil
+        return .releaseHeadAndAuditEnd(head)
       }
-      self.state = .auditingEnd(Held(head: nil, parts: held.parts, ending: held.ending))
-      return .releaseHeadAndAuditEnd(head)
-    case .auditingEnd(let held):
+      self.state = .streaming
+      return .release(self.takeHeld())
+    case .auditingEnd:
       self.state = .done
+      let held = self.takeHeld()
       if succeeded { return .release(held) }
       return held.head == nil ? .abort : .withhold
     case .auditingSwitch:
@@ -216,17 +210,28 @@ struct AnswerStateMachine {
     }
   }
 
+  private mutating func takeHeld() -> Held {
+    var taken = Held()
+    swap(&taken, &self.held)
+    return taken
+  }
+
+  private mutating func drop() {
+    self.state = .done
+    self.held = Held()
+  }
+
   // MARK: - What the client does
 
   /// The client is gone: nothing is released any more. Returns whether a closing record is still owed.
   mutating func clientGone() -> Bool {
     switch self.state {
     case .awaitingHead, .holding, .auditingStart, .streaming, .auditingSwitch, .tunnelling:
-      self.state = .done
+      self.drop()
       return true
     case .auditingEnd, .done:
       // The closing record is being written or stands: it says what was answered.
-      self.state = .done
+      self.drop()
       return false
     }
   }

@@ -7,8 +7,21 @@ import SallyportCore
 /// A record costs one encoding into a buffer that is used again and again; the file is written once a turn, and only
 /// then do the answers that wait for their records leave. Under load this is one write for many answers.
 final class AuditBatch {
-  /// What waits for a record: `true` once the record is in the file, `false` when it could not be written.
-  typealias Waiter = (Bool) -> Void
+  /// What waits for a record, and hears whether it is in the file.
+  enum Waiter {
+    /// The way of nearly every record: an exchange that holds an answer back. Costs no closure.
+    case answer(of: Exchange)
+    case call((Bool) -> Void)
+    case nobody
+
+    func tell(_ succeeded: Bool) {
+      switch self {
+      case .answer(let exchange): exchange.auditWritten(succeeded)
+      case .call(let body): body(succeeded)
+      case .nobody: break
+      }
+    }
+  }
 
   private struct Pending {
     var lines = ByteBuffer()
@@ -19,15 +32,19 @@ final class AuditBatch {
   private let eventLoop: any EventLoop
   private var requests = Pending()
   private var unauthenticated = Pending()
+  /// What waits for a record that is not written.
+  private var passed: [Waiter] = []
   private var isScheduled = false
+  /// What became of the records, for metrics.
+  private(set) var counts = LoopCounts.RecordCounts()
 
   init(log: AuditLog, eventLoop: any EventLoop) {
     self.log = log
     self.eventLoop = eventLoop
   }
 
-  /// Adds a record to this turn's batch. `waiter` is called on the event loop, never before this call has returned.
-  func write(_ record: AuditRecord, then waiter: @escaping Waiter) {
+  /// Adds a record to this turn's batch. `waiter` is told on the event loop, never before this call has returned.
+  func write(_ record: AuditRecord, then waiter: Waiter) {
     let now = WallTime.now()
     switch record.series {
     case .requests:
@@ -42,8 +59,19 @@ final class AuditBatch {
     self.eventLoop.assumeIsolated().execute { self.flush() }
   }
 
+  /// For a record that the audit policy leaves out: `waiter` is told in its turn, and nothing is written.
+  func pass(then waiter: Waiter) {
+    self.passed.append(waiter)
+    guard !self.isScheduled else { return }
+    self.isScheduled = true
+    self.eventLoop.assumeIsolated().execute { self.flush() }
+  }
+
   private func flush() {
     self.isScheduled = false
+    let passed = self.passed
+    self.passed = []
+    for waiter in passed { waiter.tell(true) }
     self.flush(.requests)
     self.flush(.unauthenticated)
   }
@@ -53,17 +81,21 @@ final class AuditBatch {
     guard !batch.waiters.isEmpty else { return }
     switch self.log.append(batch.lines, to: series, on: self.eventLoop) {
     case .now(let result):
-      batch.lines.clear()
-      self.giveBack(&batch.lines, series)
+      self.counts.count(batch.waiters.count, to: series, written: result.isSuccess)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
       // writes a record here again, so nothing of the batch is held meanwhile.
-      for waiter in batch.waiters { waiter(result.isSuccess) }
+      for waiter in batch.waiters { waiter.tell(result.isSuccess) }
+      batch.lines.clear()
+      batch.waiters.removeAll(keepingCapacity: true)
+      self.giveBack(&batch, series)
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
-      let bound = NIOLoopBound(batch.waiters, eventLoop: self.eventLoop)
+      let bound = NIOLoopBound((self, batch.waiters), eventLoop: self.eventLoop)
       future.hop(to: self.eventLoop).whenComplete { result in
         let written = if case .success(.success) = result { true } else { false }
-        for waiter in bound.value { waiter(written) }
+        let (batch, waiters) = bound.value
+        batch.counts.count(waiters.count, to: series, written: written)
+        for waiter in waiters { waiter.tell(written) }
       }
     }
   }
@@ -77,11 +109,11 @@ final class AuditBatch {
     return taken
   }
 
-  /// Keeps an emptied buffer, so that its memory is used again.
-  private func giveBack(_ lines: inout ByteBuffer, _ series: AuditSeries) {
+  /// Keeps the emptied memory to be used again, unless there are records again already.
+  private func giveBack(_ emptied: inout Pending, _ series: AuditSeries) {
     switch series {
-    case .requests: swap(&lines, &self.requests.lines)
-    case .unauthenticated: swap(&lines, &self.unauthenticated.lines)
+    case .requests: if self.requests.waiters.isEmpty { swap(&emptied, &self.requests) }
+    case .unauthenticated: if self.unauthenticated.waiters.isEmpty { swap(&emptied, &self.unauthenticated) }
     }
   }
 }

@@ -12,7 +12,7 @@ extension Exchange {
     self.upstreamEnded()
     self.record.response = AuditRecord.Response(code: head.status)
     self.switching = (ResponseHopByHop.strip(head), end)
-    self.write(.responseStarted) { [self] succeeded in self.auditWritten(succeeded) }
+    self.write(.responseStarted, then: .answer(of: self))
   }
 
   func beginTunnel() {
@@ -41,7 +41,7 @@ extension Exchange {
     if let failure { self.record.problem = .tunnelBroken(ending, failure) }
     self.answer.tunnelEnded()
     // Nothing is left that could wait for this record; a failure to write it shows in the log's own state.
-    self.write(.responseComplete) { _ in }
+    self.write(.responseComplete, then: .nobody)
     self.ended()
   }
 

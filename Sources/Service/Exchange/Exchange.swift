@@ -15,13 +15,20 @@ final class Exchange {
   let connection: ConnectionFacts
   let stream: any ClientStream
   /// What the audit log will say. Filled in as the request goes its way.
-  var record: AuditRecord
+  let record: AuditRecord
+  /// What metrics will say beside it.
+  var measure = RequestMeasure()
+  /// The number of the generation that the request began with.
+  private let generation: Int
 
+  /// The record's ID as both logs write it.
+  private lazy var auditID = self.record.auditID.description
   var answer = AnswerStateMachine()
-  /// The request's method; `nil` for one that could not be read.
-  private let method: Method?
-  private let form: ErrorResponder.Form
+  /// The request's head; `nil` for one that could not be read. What it says of an answer of ours is read when there is one.
+  private let head: RequestHead?
 
+  /// The request as it was let through, to be judged again if it stays.
+  private var request: CredentialedRequest?
   private var upstream: (any UpstreamStream)?
   /// The upstream's 101 and its end of the tunnel, while the record that lets the 101 leave is being written.
   var switching: (head: ResponseHead, end: any TunnelEnd)?
@@ -38,11 +45,11 @@ final class Exchange {
   /// - Parameter head: the request's head; `nil` for a request that could not be read
   init(_ head: RequestHead?, record: AuditRecord, stream: any ClientStream, connection: ConnectionFacts, loop: LoopContext) {
     self.record = record
-    self.method = head?.method
-    self.form = head.map(ErrorResponder.form) ?? .status
+    self.head = head
     self.stream = stream
     self.connection = connection
     self.loop = loop
+    self.generation = loop.generation.number
     loop.exchangeBegan()
   }
 
@@ -57,7 +64,7 @@ final class Exchange {
     guard self.awaitsAnswer else { return }
     guard request.leavesTraceBeforeForwarding else { return self.startForwarding(request, to: upstream) }
     self.stream.setRequestFlow(paused: true)
-    self.write(.requestReceived) { [self] succeeded in
+    let goOn = { [self] (succeeded: Bool) in
       guard self.awaitsAnswer else { return }
       self.stream.setRequestFlow(paused: false)
       // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
@@ -65,12 +72,15 @@ final class Exchange {
       guard succeeded else { return self.withhold() }
       self.startForwarding(request, to: upstream)
     }
+    self.write(.requestReceived, then: .call(goOn))
   }
 
   private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
     self.isForwarding = true
+    self.measure.forwarded = .now()
+    self.request = request
     if request.isLongRunning { self.register(isTunnel: request.permitted.authenticated.stripped.upgrade != nil) }
-    let stream = upstream.send(request, auditID: self.record.auditID.description, delegate: self, eventLoop: self.stream.eventLoop)
+    let stream = upstream.send(request, auditID: self.auditID, delegate: self, eventLoop: self.stream.eventLoop)
     self.upstream = stream
     if self.isClientPaused { stream.setResponseFlow(paused: true) }
     if request.head.expectsContinue { self.stream.sendInformational(ResponseHead(status: 100)) }
@@ -97,14 +107,15 @@ final class Exchange {
 
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
     ErrorResponder.answer(
-      to: problem, method: self.method ?? .get, form: self.form, object: self.record.info, challenges: challenges,
-      auditID: self.record.auditID.description)
+      to: problem, method: self.head?.method ?? .get, form: self.head.map(ErrorResponder.form) ?? .status, object: self.record.info,
+      challenges: challenges,
+      auditID: self.auditID)
   }
 
   private func answer(_ head: ResponseHead, body: ByteBuffer) {
     self.stream.abandonRequestBody()
     _ = self.answer.headReceived(head)
-    if self.method != .head {
+    if self.head?.method != .head {
       self.answer.bodyReceived(body)
       self.record.bytesOut = UInt64(body.readableBytes)
     }
@@ -119,11 +130,18 @@ final class Exchange {
   }
 
   func writeClosingRecord() {
-    self.write(.responseComplete) { [self] succeeded in self.auditWritten(succeeded) }
+    self.write(.responseComplete, then: .answer(of: self))
   }
 
-  func write(_ stage: AuditRecord.Stage, then waiter: @escaping AuditBatch.Waiter) {
+  /// What the audit policy says of the request; `nil` without a policy, and while nobody was let in.
+  private var auditOutcome: AuditPolicy.Outcome? {
+    guard let policy = self.loop.generation.auditPolicy, self.record.decision != nil else { return nil }
+    return self.record.outcome(of: policy)
+  }
+
+  func write(_ stage: AuditRecord.Stage, then waiter: AuditBatch.Waiter) {
     self.record.stage = stage
+    if let outcome = self.auditOutcome, self.record.isOmitted(outcome) { return self.loop.audit.pass(then: waiter) }
     self.loop.audit.write(self.record, then: waiter)
   }
 
@@ -151,9 +169,10 @@ final class Exchange {
     self.dropUpstream()
     _ = self.answer.clientGone()
     let message = self.message(for: .auditUnavailable)
+    self.record.response = AuditRecord.Response(code: message.head.status)
     self.stream.abandonRequestBody()
     self.stream.sendHead(message.head)
-    if self.method != .head { self.stream.sendBody(message.body) }
+    if self.head?.method != .head { self.stream.sendBody(message.body) }
     self.stream.sendEnd(trailers: HeaderFields())
     self.stream.flush()
     self.ended()
@@ -177,7 +196,8 @@ final class Exchange {
     self.hasEnded = true
     if let registration { self.loop.streams.remove(registration) }
     self.upstream = nil
-    self.loop.exchangeEnded()
+    self.request = nil
+    self.loop.exchangeEnded(self.record, self.measure, isStream: self.registration != nil)
   }
 }
 
@@ -187,9 +207,14 @@ extension Exchange: CuttableStream {
   /// From here on the exchange may be cut: when what it was admitted by ends, at its age's limit, or when somebody says so.
   private func register(isTunnel: Bool) {
     guard self.registration == nil else { return }
-    self.registration = self.loop.streams.add(
-      self, StreamFacts(subject: self.record.subject, connection: self.connection, route: self.record.route ?? "", isTunnel: isTunnel),
-      limits: self.loop.generation.streamLimits(of: self.connection.listener))
+    let facts = StreamFacts(
+      subject: self.record.subject, connection: self.connection, route: self.record.route ?? "", isTunnel: isTunnel,
+      upstream: self.record.upstream ?? "", request: self.request?.permitted.authenticated.withoutCredentials)
+    self.registration = self.loop.streams.add(self, facts, limits: self.loop.generation.streamLimits(of: self.connection.listener))
+    // A reload that came while the request was on its way did not find it in the registry.
+    if self.generation != self.loop.generation.number, let reason = self.loop.generation.objection(to: facts) {
+      self.loop.eventLoop.assumeIsolated().execute { self.cut(reason) }
+    }
   }
 
   func cut(_ reason: StreamEnd.Reason) {
@@ -241,11 +266,12 @@ extension Exchange: ClientStreamDelegate {
     // The client itself is still there, and has to be told or to see that its request broke off.
     if case .malformed(let malformed) = reason { return self.breakOff(Problem(malformed)) }
     guard self.answer.clientGone() else { return self.ended() }
-    let problem = Problem.clientGone(reason)
+    // At the end of the process it is the gateway that cuts the connections.
+    let problem = self.loop.isEnding ? Problem.shuttingDown : Problem.clientGone(reason)
     self.record.problem = problem
     if self.record.response == nil { self.record.response = AuditRecord.Response(code: problem.status) }
     // Nobody waits for this record, and a failure to write it shows in the log's own state.
-    self.write(.responseComplete) { _ in }
+    self.write(.responseComplete, then: .nobody)
     self.ended()
   }
 }
@@ -260,8 +286,10 @@ extension Exchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentHead(_ head: ResponseHead) {
-    switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.record.auditID.description)) {
-    case .none: self.record.response = AuditRecord.Response(code: head.status)
+    switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.auditID)) {
+    case .none:
+      self.measure.answered = .now()
+      self.record.response = AuditRecord.Response(code: head.status)
     case .protocolError:
       self.upstream?.cancel()
       self.upstreamFailed(.upstreamAnsweredTwice)
@@ -290,7 +318,7 @@ extension Exchange: UpstreamStreamDelegate {
       parts.forEach(self.stream.sendBody)
       self.stream.flush()
     case .auditStart:
-      self.write(.responseStarted) { [self] succeeded in self.auditWritten(succeeded) }
+      self.write(.responseStarted, then: .answer(of: self))
     }
   }
 

@@ -2,11 +2,14 @@ import SallyportWire
 
 /// Removes from an upstream's answer what was meant for the connection to us, and sees to the ID by which both logs join.
 enum ResponseHopByHop {
+  private static let stripped = KnownFields.hopByHop.subtracting(KnownFields(.proxyAuthenticate))
+  private static let refusedTrailers = KnownFields.hopByHop.union(.identity).union(KnownFields(.setCookie))
+
   /// Removes the hop-by-hop fields (RFC 9110 section 7.6.1) and every field that `Connection` names.
   static func strip(_ head: ResponseHead) -> ResponseHead {
     var head = head
     let named = self.namesInConnection(head.fields)
-    head.fields.removeAll(known: { $0.isHopByHop && $0 != .proxyAuthenticate })
+    head.fields.removeAll(self.stripped)
     if !named.isEmpty { head.fields.removeAll(where: { field in named.contains(where: field.hasName) }) }
     return head
   }
@@ -17,13 +20,8 @@ enum ResponseHopByHop {
     var head = self.strip(head)
     let stated = head.fields.all(.auditID)
     if stated.count == 1, stated[0].withValue({ $0.elementsEqual(auditID.utf8) }) { return head }
-    head.fields.removeAll { $0.known == .auditID }
-    do {
-      try head.fields.append("Audit-Id", auditID)
-    } catch {
-      // An audit ID is of letters, digits and hyphens.
-      assertionFailure("\(error)")
-    }
+    head.fields.removeAll(KnownFields(.auditID))
+    head.auditID = auditID
     return head
   }
 
@@ -31,12 +29,13 @@ enum ResponseHopByHop {
   static func stripTrailers(_ trailers: HeaderFields) -> HeaderFields {
     guard !trailers.isEmpty else { return trailers }
     var trailers = trailers
-    trailers.removeAll { $0.known?.isHopByHop == true || $0.known?.isIdentity == true || $0.known == .setCookie }
+    trailers.removeAll(self.refusedTrailers)
     return trailers
   }
 
   private static func namesInConnection(_ fields: HeaderFields) -> [String] {
     var names: [String] = []
+    guard fields.contains(.connection) else { return names }
     for field in fields where field.known == .connection && !field.withValue(self.saysNothingOfFields) {
       names += field.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
     }

@@ -2,20 +2,24 @@ import SallyportConfiguration
 import SallyportPolicy
 import SallyportStrictYAML
 
-/// The matcher of each route, compiled against the API description of its upstream.
-struct CompiledPolicies {
-  /// By the route's name; a route without policies has none.
-  private(set) var matchers: [String: PolicyMatcher] = [:]
+/// The policies of every route, read once with the configuration, and compiled anew whenever an upstream describes itself
+/// anew (`openapi: upstream`).
+struct PolicyPlan: Sendable {
+  private let routes: [RouteRules]
+  /// The matchers that nothing changes: of routes to an upstream whose description is a file, or which has none.
+  private let settled: [String: PolicyMatcher]
   /// What can be used, and somebody should look at it.
-  private(set) var warnings: [String] = []
+  let warnings: [String]
 
-  /// - Throws: every fault of the policy files, and what is wrong between them and the routes
+  /// - Throws: every fault of the policy files and of the API descriptions in files, and what is wrong between them and the
+  ///   routes
   init(_ configuration: GatewayConfiguration) throws(StartFault) {
-    let (routes, warnings) = try RouteRules.read(configuration)
-    self.warnings = warnings
-    let catalogues = try Self.catalogues(configuration, &self.warnings)
+    let (routes, findings) = try RouteRules.read(configuration)
+    var warnings = findings
+    let catalogues = try Self.catalogues(configuration, &warnings)
     var faults = FaultCollector()
-    for rules in routes where !rules.documents.isEmpty {
+    var settled: [String: PolicyMatcher] = [:]
+    for rules in routes where !rules.documents.isEmpty && rules.openapi != .upstream {
       let catalogue = catalogues[rules.upstream]
       // Without the operations, a rule about one would select nothing: a door that somebody believes to be shut.
       for document in rules.documents where document.needsCatalogue && catalogue == nil {
@@ -26,15 +30,14 @@ struct CompiledPolicies {
       let matcher = rules.matcher(catalogue)
       // A selector that has no effect is a slip that opens a door; one that has some, somebody should look at.
       for nothing in matcher.selectingNothing {
-        if nothing.fault.severity == .fault {
-          faults.add(nothing.fault.description)
-        } else {
-          self.warnings.append(nothing.fault.description)
-        }
+        if nothing.hasNoEffect { faults.add(nothing.fault.description) } else { warnings.append(nothing.fault.description) }
       }
-      self.matchers[rules.route] = matcher
+      settled[rules.route] = matcher
     }
     guard faults.isEmpty else { throw faults.fault }
+    self.routes = routes
+    self.settled = settled
+    self.warnings = warnings
   }
 
   /// The operations of each upstream that names a document.
@@ -44,17 +47,44 @@ struct CompiledPolicies {
     var faults = FaultCollector()
     var catalogues: [String: Catalogue] = [:]
     for upstream in configuration.upstreams {
-      switch upstream.openapi {
-      case .file(let file):
-        let read = faults.collect { () throws(StartFault) in try Catalogue.reading(file: file.path) }
-        catalogues[upstream.name] = read?.catalogue
-        warnings += read?.warnings ?? []
-      case .upstream:
-        faults.add("upstream \(upstream.name): `openapi: upstream` is not supported in this version; name a file")
-      case nil: break
-      }
+      guard case .file(let file)? = upstream.openapi else { continue }
+      let read = faults.collect { () throws(StartFault) in try Catalogue.reading(file: file.path) }
+      catalogues[upstream.name] = read?.catalogue
+      warnings += read?.warnings ?? []
     }
     guard faults.isEmpty else { throw faults.fault }
     return catalogues
   }
+
+  /// Whether some policy of a route to the upstream means nothing, and denies, without its description.
+  func needsCatalogue(of upstream: String) -> Bool {
+    self.routes.contains { $0.upstream == upstream && $0.needsCatalogue }
+  }
+
+  /// Compiles the policies against what upstreams have said of themselves.
+  ///
+  /// - Parameter learned: by the upstream's name; a policy that needs the catalogue of one that has said nothing yet denies
+  ///   what it cannot decide
+  func compiled(_ learned: [String: Catalogue]) -> CompiledPolicies {
+    var matchers = self.settled
+    var unknown: [String] = []
+    for rules in self.routes where !rules.documents.isEmpty && rules.openapi == .upstream {
+      let catalogue = learned[rules.upstream]
+      let matcher = rules.matcher(catalogue)
+      matchers[rules.route] = matcher
+      // The API may be installed later, or come back: no reason to refuse a start, and one to say so each time.
+      for nothing in matcher.selectingNothing where !unknown.contains(nothing.fault.description) {
+        unknown.append(nothing.fault.description)
+      }
+    }
+    return CompiledPolicies(matchers: matchers, unknownNames: unknown)
+  }
+}
+
+/// The matcher of each route, compiled against the API description of its upstream.
+struct CompiledPolicies: Sendable {
+  /// By the route's name; a route without policies has none.
+  let matchers: [String: PolicyMatcher]
+  /// What rules name and an upstream's description of itself does not have, each as a fault of the policy's file.
+  let unknownNames: [String]
 }

@@ -1,143 +1,156 @@
 public import Logging
+import NIOConcurrencyHelpers
 public import NIOCore
 import SallyportAudit
-import SallyportAuthentication
 public import SallyportConfiguration
 import SallyportCore
 import SallyportListener
+public import SallyportMetrics
 import SallyportStrictYAML
-import SallyportWire
 
-/// A running gateway: the listeners, what they hand requests to, and the audit log.
+/// A running gateway: the listeners, what they hand requests to, the audit log, and what the operator sees of it.
 public final class Gateway: Sendable {
-  let listeners: [Listener]
-  private let contexts: LoopContexts
-  private let log: AuditLog
-  private let logger: Logger
-  private let revocationWatch: Task<Void, Never>
+  struct State: Sendable {
+    var configuration: GatewayConfiguration
+    var generation: Generation
+    /// In the order of the configuration.
+    var listeners: [Listener]
+    var admin: Listener?
+    /// Listeners that a reload removed, while connections of theirs are open.
+    var retired: [Listener] = []
+    var isReloading = false
+    /// Whether new API descriptions are being taken into use.
+    var isAdopting = false
+    var isDraining = false
+    /// Whether whoever asked for the end asked again.
+    var isHurried = false
+
+    var all: [Listener] { self.listeners + self.retired }
+  }
+
+  let state: NIOLockedValueBox<State>
+  let contexts: LoopContexts
+  let log: AuditLog
+  let logger: Logger
+  let group: any EventLoopGroup
+  /// The part of what outlives generations that is not in ``state``.
+  let continuation: Continuation
+  let receiver: GatewayReceiver
+  let reloads: ReloadStatus
+  let revocationWatch: Task<Void, Never>
+
+  /// The checks behind `/readyz`. Add to them what else must hold for the gateway to serve.
+  public let readiness = Readiness()
+  /// What `/metrics` shows; see there for how to add to it.
+  public let metrics: MetricRegistry
 
   /// Where the listeners listen, in the order of the configuration, with the ports that they got.
-  public let addresses: [SocketAddress]
+  public var addresses: [SocketAddress] { self.listeners.map(\.localAddress) }
+  /// Where the admin listener listens; `nil` where there is none.
+  public var adminAddress: SocketAddress? { self.state.withLockedValue { $0.admin?.localAddress } }
+  var listeners: [Listener] { self.state.withLockedValue { $0.listeners } }
+  /// The configuration that is in force.
+  public var configuration: GatewayConfiguration { self.state.withLockedValue { $0.configuration } }
 
-  private init(listeners: [Listener], contexts: LoopContexts, log: AuditLog, logger: Logger) {
-    self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
-    self.listeners = listeners
+  private init(
+    _ state: State, contexts: LoopContexts, receiver: GatewayReceiver, continuation: Continuation, log: AuditLog,
+    group: any EventLoopGroup, metrics: MetricRegistry, logger: Logger
+  ) {
+    self.state = NIOLockedValueBox(state)
     self.contexts = contexts
+    self.receiver = receiver
+    self.continuation = continuation
     self.log = log
+    self.group = group
+    self.metrics = metrics
+    self.reloads = ReloadStatus(metrics)
+    self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
     self.logger = logger
-    self.addresses = listeners.map(\.localAddress)
   }
 
   /// Reads everything that the configuration names, opens the audit log and begins to listen.
   ///
   /// - Parameters:
   ///   - group: the event loops that requests are served on
+  ///   - metrics: where the gateway's counts are to be found
   /// - Throws: ``StartFault`` with all that is wrong; nothing is left running then.
   public static func start(
-    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger
+    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger, metrics: MetricRegistry = MetricRegistry()
   ) async throws(StartFault) -> Gateway {
-    try await self.start(configuration, group: group, logger: logger) { files throws(Problem) in try AuditLog(files) }
+    try await self.start(configuration, group: group, logger: logger, metrics: metrics) { files throws(Problem) in try AuditLog(files) }
   }
 
   /// Starts with an audit log that a test has put something before.
   static func start(
-    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger,
-    openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
+    _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger, metrics: MetricRegistry = MetricRegistry(),
+    catalogues: CatalogueSource.Limits = .init(), openLog: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) async throws(StartFault) -> Gateway {
     for fault in configuration.checkFiles() where fault.severity == .warning { logger.warning("\(fault)") }
-    let generation = try self.read(configuration, group: group, logger: logger)
+    let continuation = Continuation(catalogues: catalogues)
+    let parts = try self.read(configuration, continuing: continuation, group: group, logger: logger)
+    // An upstream that is down keeps nobody from starting: policies that need its description deny until it is there.
+    let prepared = try await continuation.catalogues.prepare(parts.generation, on: group.next(), logger: logger)
+    let generation = parts.generation.knowing(prepared.catalogues)
+    self.report(generation.unknownNames, logger)
     let log = try self.openLog(configuration.audit, openLog)
     generation.authenticator.begin()
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
-    do {
-      for listener in configuration.listeners {
-        listeners.append(try await Listener.start(listener.settings(), receiver: receiver, group: group, logger: logger))
+    do throws(Problem) {
+      for listener in parts.listeners {
+        listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
       }
+      let gateway = Gateway(
+        State(configuration: configuration, generation: generation, listeners: listeners), contexts: contexts, receiver: receiver,
+        continuation: continuation, log: log, group: group, metrics: metrics, logger: logger)
+      gateway.addChecks()
+      gateway.addMetrics()
+      gateway.addCatalogueState()
+      do throws(Problem) {
+        if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      } catch {
+        gateway.revocationWatch.cancel()
+        throw error
+      }
+      log.record(.started(configuration: generation.hash))
+      gateway.announce(listeners)
+      continuation.catalogues.follow(prepared)
+      continuation.catalogues.onChange { [weak gateway] in await gateway?.adoptCatalogues() }
+      return gateway
     } catch {
       for listener in listeners { await listener.close() }
       log.close()
       throw StartFault(error)
     }
-    let gateway = Gateway(listeners: listeners, contexts: contexts, log: log, logger: logger)
-    for (listener, address) in zip(configuration.listeners, gateway.addresses) {
-      logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(address.hostAndPort)"])
-    }
-    return gateway
-  }
-
-  /// Reads everything that the configuration names, and neither listens nor writes.
-  ///
-  /// - Throws: ``StartFault`` with all that is wrong.
-  static func read(_ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger) throws(StartFault) -> Generation {
-    var faults = FaultCollector()
-    for fault in configuration.checkFiles() where fault.severity == .fault { faults.add(fault.description) }
-    // A file that is not there was just reported; reading it would only say so again, with less of its place.
-    guard faults.isEmpty else { throw faults.fault }
-    let generation = faults.collect { () throws(StartFault) in
-      try Generation(configuration, memory: AuthenticationMemory(), group: group, logger: logger)
-    }
-    for listener in configuration.listeners {
-      _ = faults.collect { () throws(Problem) in try Listener.check(listener.settings()) }
-    }
-    guard let generation, faults.isEmpty else { throw faults.fault }
-    return generation
   }
 
   private static func openLog(
     _ audit: GatewayConfiguration.Audit, _ open: (AuditLogConfiguration) throws(Problem) -> AuditLog
   ) throws(StartFault) -> AuditLog {
     do throws(Problem) {
-      return try open(
-        AuditLogConfiguration(directory: audit.directory.path, durability: audit.durability == .synced ? .synced : .written))
+      return try open(audit.logConfiguration)
     } catch {
       throw StartFault(error)
     }
   }
 
-  /// Stops accepting, lets the requests that are being answered end, and closes everything.
-  ///
-  /// - Parameter grace: how long requests get; what is left then, watches most of all, is cut
-  public func shutDown(grace: TimeAmount) async {
-    for listener in self.listeners { await listener.stopAccepting() }
-    self.revocationWatch.cancel()
-    let left = await self.contexts.waitUntilIdle(atMost: grace)
-    if left > 0 { self.logger.notice("requests are cut at shutdown", metadata: ["requests": "\(left)"]) }
-    await self.contexts.cutStreams(.shutdown)
-    for listener in self.listeners { await listener.close() }
-    // What was cut still has its records to write.
-    _ = await self.contexts.waitUntilIdle(atMost: .seconds(2))
-    await self.contexts.flushRecords()
-    self.log.close()
+  private func startAdmin(_ prepared: PreparedListener) async throws(Problem) {
+    let admin = try await self.adminListener(prepared)
+    self.state.withLockedValue { $0.admin = admin }
   }
-}
 
-extension GatewayConfiguration.Listener {
-  fileprivate func settings() throws(Problem) -> ListenerConfiguration {
-    var peers: [SallyportListener.AddressRange] = []
-    for range in self.clientAddress.trustedPeers { peers.append(try SallyportListener.AddressRange(range.description)) }
-    return ListenerConfiguration(
-      name: self.name, host: self.address.host, port: self.address.port,
-      tls: ServerTLSConfiguration(
-        certificateFile: self.tls.certificateFile.path, privateKeyFile: self.tls.privateKeyFile.path,
-        clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12,
-        offersHTTP2: self.http2),
-      trustedPeers: peers,
-      messages: MessageLimits(headBytes: self.limits.headBytes, fieldCount: self.limits.fieldCount),
-      connections: ConnectionLimits(
-        total: self.limits.connections, perAddress: self.limits.connectionsPerAddress,
-        streamsPerConnection: self.limits.streamsPerConnection),
-      timeouts: ListenerTimeouts(
-        handshake: TimeAmount(self.limits.handshakeTimeout), head: TimeAmount(self.limits.headTimeout),
-        idle: TimeAmount(self.limits.idleTimeout), body: TimeAmount(self.limits.bodyTimeout)))
+  /// Starts an admin listener beside the one that there may be.
+  func adminListener(_ prepared: PreparedListener) async throws(Problem) -> Listener {
+    let admin = try await Listener.start(
+      prepared, receiver: AdminReceiver(readiness: self.readiness, metrics: self.metrics), group: self.group, logger: self.logger)
+    self.logger.notice("the admin listener listens", metadata: ["address": "\(admin.localAddress.hostAndPort)"])
+    return admin
   }
-}
 
-extension SocketAddress {
-  /// As in the configuration: `127.0.0.1:8443`, `[::1]:8443`.
-  fileprivate var hostAndPort: String {
-    let host = self.ipAddress ?? "?"
-    return "\(host.contains(":") ? "[\(host)]" : host):\(self.port ?? 0)"
+  func announce(_ listeners: [Listener]) {
+    for listener in listeners {
+      self.logger.notice("listening", metadata: ["listener": "\(listener.name)", "address": "\(listener.localAddress.hostAndPort)"])
+    }
   }
 }

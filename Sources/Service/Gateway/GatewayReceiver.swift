@@ -24,9 +24,14 @@ struct GatewayReceiver: RequestReceiver {
 
   func connectionFailed(_ problem: Problem, from address: ClientAddress, listener: String) {
     guard let loop = self.contexts.current() else { return }
+    loop.connectionFailed(problem)
     let record = AuditRecord(
       failedConnection: problem, from: address, listener: listener, auditID: loop.nextAuditID(), received: .now(),
       configuration: loop.generation.hash)
-    loop.audit.write(record) { _ in }
+    loop.audit.write(record, then: .nobody)
+  }
+
+  func handshakeCompleted(_ connection: ConnectionFacts, certificate: HandshakeCertificate) {
+    self.contexts.current()?.handshakeCompleted(connection, certificate)
   }
 }

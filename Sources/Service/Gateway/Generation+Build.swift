@@ -14,14 +14,21 @@ import struct Foundation.Date
 extension Generation {
   /// Reads everything that a configuration names and joins it.
   ///
+  /// - Parameters:
+  ///   - continuation: what goes on from the generation before, its upstreams among them where nothing about them changed
+  ///   - trustAnchors: the authorities of client certificates, by the listener's name
   /// - Throws: ``StartFault`` with every fault of every file that could be looked at.
   convenience init(
-    _ configuration: GatewayConfiguration, memory: AuthenticationMemory, group: any EventLoopGroup, logger: Logger
+    _ configuration: GatewayConfiguration, continuing continuation: Continuation, trustAnchors: [String: Set<String>],
+    group: any EventLoopGroup, logger: Logger
   ) throws(StartFault) {
     var faults = FaultCollector()
-    let revocation = faults.collect { () throws(StartFault) in try configuration.revocation(previous: memory.revocation) } ?? nil
+    let revocation =
+      faults.collect { () throws(StartFault) in
+        try configuration.revocation(previous: continuation.generation?.revocation)
+      } ?? nil
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration, revocation: revocation, memory, logger)
+      try Self.authenticator(configuration, revocation: revocation, continuation.memory, logger)
     }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
@@ -31,31 +38,61 @@ extension Generation {
     for upstream in configuration.upstreams {
       let used = configuration.routes.filter { $0.upstream == upstream.name }.compactMap { credentials[$0.credential]?.certificate }
       upstreams[upstream.name] = faults.collect { () throws(Problem) in
-        try Upstream(configuration: upstream.settings(presenting: used), group: group, logger: logger)
+        try Upstream.upstream(
+          upstream.settings(presenting: used), keeping: continuation.generation?.upstreams[upstream.name], group: group, logger: logger)
       }
     }
-    let policies = faults.collect { () throws(StartFault) in try CompiledPolicies(configuration) }
-    guard faults.isEmpty, let authenticator, let policies else { throw faults.fault }
+    let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
+    let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
+    let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() } ?? nil
+    guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
       logger.warning("\(warning)")
     }
+    // What upstreams say of themselves comes later: see `Generation.knowing`.
+    let compiled = policies.compiled([:])
     let routes = configuration.routes.compactMap { route -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
       return Route(
-        route, upstream: upstream, reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
-        rules: policies.matchers[route.name])
+        route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
+        reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
+        rules: compiled.matchers[route.name])
     }
-    var streamLimits: [String: StreamLimits] = [:]
+    var listeners: [String: ListenerRules] = [:]
     for listener in configuration.listeners {
-      streamLimits[listener.name] = StreamLimits(
-        credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) })
+      listeners[listener.name] = ListenerRules(
+        streamLimits: StreamLimits(
+          credentialGrace: TimeAmount(listener.limits.streamGrace), maximumAge: listener.limits.maximumStreamAge.map { TimeAmount($0) }),
+        trustAnchors: trustAnchors[listener.name] ?? [])
     }
-    memory.revocation = revocation
     self.init(
-      hash: configuration.hash, routes: RouteTable(routes), authenticator: authenticator, revocation: revocation,
-      streamLimits: streamLimits)
+      number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
+      authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
+      unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy)
+  }
+
+  /// How each upstream is asked that describes itself: by a route's credential, as a user of the gateway's own.
+  private static func discoveries(
+    _ configuration: GatewayConfiguration, _ credentials: [String: NamedCredential], _ upstreams: [String: Upstream]
+  ) throws(StartFault) -> [String: Discovery] {
+    var faults = FaultCollector()
+    var discoveries: [String: Discovery] = [:]
+    for section in configuration.upstreams where section.openapi == .upstream {
+      // One that has faults of its own was reported.
+      guard let upstream = upstreams[section.name] else { continue }
+      let used = configuration.routes.filter { $0.upstream == section.name }.compactMap { credentials[$0.credential]?.source }
+      if let credential = used.first(where: \.statesIdentity) {
+        discoveries[section.name] = Discovery(upstream: upstream, credential: credential, section: section)
+      } else if !used.isEmpty {
+        faults.add(
+          "upstream \(section.name): `openapi: upstream` is asked as a user of the gateway's own, and no route to it has a credential that "
+            + "tells the upstream who asks; name a file, or a route with such a credential")
+      }
+    }
+    guard faults.isEmpty else { throw faults.fault }
+    return discoveries
   }
 
   private static func authenticator(
@@ -84,7 +121,7 @@ extension Generation {
 }
 
 /// A credential of the configuration: what writes it, and the certificate that its connections present.
-private struct NamedCredential {
+struct NamedCredential {
   let source: CredentialSource
   let certificate: UpstreamConfiguration.ClientCertificate?
 
@@ -103,7 +140,7 @@ private struct NamedCredential {
 }
 
 extension GatewayConfiguration.Upstream {
-  fileprivate func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
+  func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
     var unique: [UpstreamConfiguration.ClientCertificate] = []
     for certificate in certificates where !unique.contains(certificate) { unique.append(certificate) }
     return UpstreamConfiguration(
@@ -115,8 +152,8 @@ extension GatewayConfiguration.Upstream {
 }
 
 extension Route {
-  fileprivate init(
-    _ route: GatewayConfiguration.Route, upstream: Upstream, reading: PathReading, credential: CredentialSource,
+  fileprivate convenience init(
+    _ route: GatewayConfiguration.Route, number: Int, upstream: Upstream, reading: PathReading, credential: CredentialSource,
     rules: PolicyMatcher?
   ) {
     var accepts: AcceptedMethods = []
@@ -128,9 +165,9 @@ extension Route {
       }
     }
     self.init(
-      name: route.name, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream, upstream: upstream,
-      reading: reading, credential: credential, accepts: accepts, requirement: route.require.map(IdentityRequirement.init),
-      anonymousPaths: Set(route.anonymous),
+      name: route.name, number: number, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream,
+      upstream: upstream, reading: reading, credential: credential, accepts: accepts,
+      requirement: route.require.map(IdentityRequirement.init), anonymousPaths: Set(route.anonymous),
       policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }
 }

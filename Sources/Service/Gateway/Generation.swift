@@ -1,27 +1,54 @@
+import SallyportAudit
 import SallyportAuthentication
 import SallyportRevocation
+import SallyportUpstream
 
 /// One configuration with everything that it names, immutable. A request holds the one that it began with.
 final class Generation: Sendable {
+  /// 1 for the first of a process.
+  let number: Int
   /// SHA-256 of the configuration file; stands in every audit record.
   let hash: String
   let routes: RouteTable
   let authenticator: Authenticator
   /// What the authenticator judges client certificates by, for what was admitted and stays; `nil`: by nothing.
   let revocation: RevocationStore?
-  /// How long streams last, by the listener that they came in by.
-  private let streamLimits: [String: StreamLimits]
+  let upstreams: [String: Upstream]
+  let listeners: [String: ListenerRules]
+  /// What the routes' matchers were compiled from.
+  let policies: PolicyPlan
+  /// What rules name and an upstream's description of itself does not have.
+  let unknownNames: [String]
+  /// How the upstreams are asked that describe themselves, by their names.
+  let discoveries: [String: Discovery]
+  /// Which requests are recorded; `nil`: all.
+  let auditPolicy: AuditPolicy?
+
+  /// What a generation says of the requests of one listener.
+  struct ListenerRules: Sendable {
+    /// How long streams last.
+    let streamLimits: StreamLimits
+    /// The authorities whose client certificates are believed: SHA-256 over each.
+    let trustAnchors: Set<String>
+  }
 
   init(
-    hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore? = nil,
-    streamLimits: [String: StreamLimits]
+    number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
+    upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
+    discoveries: [String: Discovery], auditPolicy: AuditPolicy?
   ) {
+    self.number = number
     self.hash = hash
     self.routes = routes
     self.authenticator = authenticator
     self.revocation = revocation
-    self.streamLimits = streamLimits
+    self.upstreams = upstreams
+    self.listeners = listeners
+    self.policies = policies
+    self.unknownNames = unknownNames
+    self.discoveries = discoveries
+    self.auditPolicy = auditPolicy
   }
 
-  func streamLimits(of listener: String) -> StreamLimits { self.streamLimits[listener] ?? StreamLimits() }
+  func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }
 }

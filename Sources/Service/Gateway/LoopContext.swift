@@ -10,6 +10,9 @@ final class LoopContext {
   var generation: Generation
   /// What stays on this event loop: watches, other streams and tunnels.
   let streams: StreamRegistry
+  /// Whether the process ends now: what is cut from here on was cut by us.
+  var isEnding = false
+  private var counts = LoopCounts()
   private var auditIDs = AuditIDSource()
   /// How many requests of this event loop are unanswered.
   private(set) var openExchanges = 0
@@ -30,5 +33,23 @@ final class LoopContext {
 
   func exchangeBegan() { self.openExchanges += 1 }
 
-  func exchangeEnded() { self.openExchanges -= 1 }
+  func exchangeEnded(_ record: AuditRecord, _ measure: RequestMeasure, isStream: Bool) {
+    self.openExchanges -= 1
+    self.counts.requestEnded(record, measure, isStream: isStream, at: .now())
+  }
+
+  func handshakeCompleted(_ connection: ConnectionFacts, _ certificate: HandshakeCertificate) {
+    self.counts.handshakeCompleted(connection, certificate)
+  }
+
+  func connectionFailed(_ problem: Problem) { self.counts.connectionFailed(problem) }
+
+  /// What is under way, and what was counted up to now.
+  var state: LoopState {
+    var counts = self.counts
+    counts.records = self.audit.counts
+    return LoopState(
+      exchanges: self.openExchanges, streams: self.streams.count - self.streams.tunnelCount, tunnels: self.streams.tunnelCount,
+      counts: counts)
+  }
 }

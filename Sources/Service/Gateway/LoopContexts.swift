@@ -33,22 +33,38 @@ struct LoopContexts: Sendable {
     self.eventLoops.first { $0.inEventLoop }.map(self.context(of:))
   }
 
-  /// Waits until no request is unanswered, or the time is up. Returns how many are left.
-  func waitUntilIdle(atMost limit: TimeAmount) async -> Int {
-    let end = NIODeadline.now() + limit
-    while true {
-      let left = await self.openExchanges()
-      guard left > 0, NIODeadline.now() < end else { return left }
-      try? await Task.sleep(for: .milliseconds(20))
+  /// What is under way on all event loops, and what they counted.
+  func state() async -> LoopState {
+    var sum = LoopState()
+    for eventLoop in self.eventLoops {
+      if let state = try? await eventLoop.submit({ self.context(of: eventLoop).state }).get() { sum.add(state) }
+    }
+    return sum
+  }
+
+  /// New requests begin with another generation, also on connections that are there.
+  func adopt(_ generation: Generation) async {
+    for eventLoop in self.eventLoops {
+      try? await eventLoop.submit { self.context(of: eventLoop).generation = generation }.get()
     }
   }
 
-  private func openExchanges() async -> Int {
-    var open = 0
+  /// Cuts the streams and tunnels that a generation would not let in any more; their closing records say why.
+  ///
+  /// - Returns: how many there were
+  func reviewStreams(by generation: Generation) async -> Int {
+    var count = 0
     for eventLoop in self.eventLoops {
-      open += (try? await eventLoop.submit { self.context(of: eventLoop).openExchanges }.get()) ?? 0
+      count += (try? await eventLoop.submit { self.context(of: eventLoop).streams.review(generation.objection(to:)) }.get()) ?? 0
     }
-    return open
+    return count
+  }
+
+  /// From here on the gateway cuts connections itself.
+  func beginEnd() async {
+    for eventLoop in self.eventLoops {
+      try? await eventLoop.submit { self.context(of: eventLoop).isEnding = true }.get()
+    }
   }
 
   /// Cuts the streams and tunnels for which `condition` holds; their closing records say why.

@@ -5,9 +5,11 @@ import SallyportPolicy
 import SallyportUpstream
 import SallyportWire
 
-/// One entry of the configuration's `routes`, joined with what it names.
-struct Route: Sendable {
+/// One entry of the configuration's `routes`, joined with what it names. An object, since every request is handed one.
+final class Route: Sendable {
   let name: String
+  /// What the route is counted under; see ``RouteNumbers``.
+  let number: Int
   /// Lower-case host names; empty for any host.
   let hosts: Set<String>
   /// The path prefix that the route serves, on segment boundaries; `/` for all.
@@ -18,10 +20,37 @@ struct Route: Sendable {
   let credential: CredentialSource
   let accepts: AcceptedMethods
   /// What an identity must be proven by besides; `nil`: anything that the route accepts.
-  var requirement: IdentityRequirement?
+  let requirement: IdentityRequirement?
   /// Decoded paths that are open to everybody: exact, GET alone, and without an identity at the upstream.
   let anonymousPaths: Set<String>
   let policy: AccessPolicy
+
+  /// The same route with its rules compiled anew.
+  func judged(by rules: PolicyMatcher?) -> Route {
+    Route(
+      name: self.name, number: self.number, hosts: self.hosts, pathPrefix: self.pathPrefix, upstreamName: self.upstreamName,
+      upstream: self.upstream, reading: self.reading, credential: self.credential, accepts: self.accepts, requirement: self.requirement,
+      anonymousPaths: self.anonymousPaths, policy: self.policy.judging(by: rules))
+  }
+
+  init(
+    name: String, number: Int = RouteNumbers.none, hosts: Set<String>, pathPrefix: String, upstreamName: String, upstream: Upstream,
+    reading: PathReading, credential: CredentialSource, accepts: AcceptedMethods, requirement: IdentityRequirement? = nil,
+    anonymousPaths: Set<String>, policy: AccessPolicy
+  ) {
+    self.name = name
+    self.number = number
+    self.hosts = hosts
+    self.pathPrefix = pathPrefix
+    self.upstreamName = upstreamName
+    self.upstream = upstream
+    self.reading = reading
+    self.credential = credential
+    self.accepts = accepts
+    self.requirement = requirement
+    self.anonymousPaths = anonymousPaths
+    self.policy = policy
+  }
 
   func matches(host: HostName?, path: String) -> Bool {
     if !self.hosts.isEmpty {

@@ -14,6 +14,10 @@ struct StreamFacts: Sendable {
   let connection: ConnectionFacts
   let route: String
   let isTunnel: Bool
+  /// The upstream's name.
+  var upstream = ""
+  /// The request as policy let it through, without what proved its sender.
+  var request: AuthenticatedRequest?
 }
 
 /// How long streams may last.

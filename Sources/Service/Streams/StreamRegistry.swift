@@ -36,12 +36,14 @@ final class StreamRegistry {
   }
 
   var count: Int { self.entries.count }
+  private(set) var tunnelCount = 0
 
   /// Enters a stream; whoever enters it removes it when it has ended.
   func add(_ stream: any CuttableStream, _ facts: StreamFacts, limits: StreamLimits) -> ID {
     self.lastNumber += 1
     let id = ID(number: self.lastNumber)
     self.entries[id] = Entry(stream: stream, facts: facts)
+    if facts.isTunnel { self.tunnelCount += 1 }
     if let deadline = StreamDeadlines.deadline(for: facts.subject, limits, began: self.now()) {
       self.deadlines.insert(id, deadline)
       self.setTimer()
@@ -50,7 +52,7 @@ final class StreamRegistry {
   }
 
   func remove(_ id: ID) {
-    self.entries[id] = nil
+    if self.entries.removeValue(forKey: id)?.facts.isTunnel == true { self.tunnelCount -= 1 }
     self.deadlines.remove(id)
   }
 
@@ -60,6 +62,15 @@ final class StreamRegistry {
   func cutAll(_ reason: StreamEnd.Reason, where condition: (StreamFacts) -> Bool) -> Int {
     let found = self.entries.filter { condition($0.value.facts) }
     for entry in found.values { entry.stream.cut(reason) }
+    return found.count
+  }
+
+  /// Cuts every stream that `objection` gives a reason against: a reload that would not let it in any more.
+  ///
+  /// - Returns: how many there were
+  func review(_ objection: (StreamFacts) -> StreamEnd.Reason?) -> Int {
+    let found = self.entries.values.compactMap { entry in objection(entry.facts).map { (entry.stream, $0) } }
+    for (stream, reason) in found { stream.cut(reason) }
     return found.count
   }
 

@@ -8,16 +8,15 @@ struct OutgoingRequest {
   let framing: BodyFraming
   /// The protocol that the server is asked to change to.
   let upgrade: UpgradeProtocol?
-  private let target: ByteBuffer
-  private let fields: HeaderFields
-  private let credential: ByteBuffer
+  private let request: CredentialedRequest
   private let auditID: String
-  /// Where the request comes from, as the server is told.
-  private let forwardedFor: String
+
+  /// The server's own authority and the front's own `100 Continue` take the places of these.
+  private static let replaced = KnownFields(.host).union(KnownFields(.expect))
 
   /// - Throws: ``Problem/upstreamRequestUnfit`` when the audit ID would not stay one field, or the body has no length.
   init(_ request: CredentialedRequest, auditID: String) throws(Problem) {
-    guard !auditID.isEmpty, auditID.utf8.allSatisfy(Self.isAuditIDByte) else {
+    guard Self.isAuditID(auditID) else {
       throw .upstreamRequestUnfit.with(detail: "the audit ID holds other bytes than letters, digits, -, . and _")
     }
     let head = request.head
@@ -27,14 +26,8 @@ struct OutgoingRequest {
     self.method = head.method
     self.framing = head.framing
     self.upgrade = request.permitted.authenticated.stripped.upgrade
-    self.target = head.target.forwarded
-    var fields = head.fields
-    // The server's own authority and the front's own `100 Continue` take their places.
-    fields.removeAll(known: { $0 == .host || $0 == .expect })
-    self.fields = fields
-    self.credential = request.credential.fieldLines
+    self.request = request
     self.auditID = auditID
-    self.forwardedFor = request.permitted.authenticated.stripped.origin?.forwardedFor ?? ""
   }
 
   /// Whether the request may be sent a second time when a used connection swallowed it: only reads are.
@@ -47,24 +40,35 @@ struct OutgoingRequest {
   ///
   /// - Parameter host: the complete `Host` line of the server
   func write(host: ByteBuffer, to buffer: inout ByteBuffer) {
-    var additions = ByteBufferAllocator().buffer(capacity: host.readableBytes + self.credential.readableBytes + 96)
-    additions.writeImmutableBuffer(host)
-    if !self.forwardedFor.isEmpty {
-      additions.writeStaticString("X-Forwarded-For: ")
-      additions.writeString(self.forwardedFor)
-      additions.writeStaticString("\r\n")
+    let head = self.request.head
+    let credential = self.request.credential.fieldLines
+    HTTP1Writer.beginRequestHead(
+      method: self.method, target: head.target.forwarded, fields: head.fields, leavingOut: Self.replaced,
+      reserving: host.readableBytes + credential.readableBytes + 192, to: &buffer)
+    buffer.writeImmutableBuffer(host)
+    if let chain = self.request.permitted.authenticated.stripped.origin?.forwardedFor, !chain.isEmpty {
+      buffer.writeStaticString("X-Forwarded-For: ")
+      buffer.writeString(chain)
+      buffer.writeStaticString("\r\n")
     }
-    additions.writeImmutableBuffer(self.credential)
-    additions.writeStaticString("Audit-ID: ")
-    additions.writeString(self.auditID)
-    additions.writeStaticString("\r\n")
+    buffer.writeImmutableBuffer(credential)
+    buffer.writeStaticString("Audit-ID: ")
+    buffer.writeString(self.auditID)
+    buffer.writeStaticString("\r\n")
     if let upgrade {
-      additions.writeStaticString("Connection: Upgrade\r\nUpgrade: ")
-      additions.writeString(upgrade.rawValue)
-      additions.writeStaticString("\r\n")
+      buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: ")
+      buffer.writeString(upgrade.rawValue)
+      buffer.writeStaticString("\r\n")
     }
-    HTTP1Writer.writeRequestHead(
-      method: self.method, target: self.target, fields: self.fields, additions: additions, framing: self.framing, to: &buffer)
+    HTTP1Writer.endRequestHead(method: self.method, framing: self.framing, to: &buffer)
+  }
+
+  private static func isAuditID(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      for byte in bytes where !self.isAuditIDByte(byte) { return false }
+      return !bytes.isEmpty
+    }
   }
 
   private static func isAuditIDByte(_ byte: UInt8) -> Bool {

@@ -164,6 +164,7 @@ final class UpstreamExchange: UpstreamStream {
       self.acquire(fresh: false)
     } else if ending == .beforeAnswer, wasReused, !self.wasRepeated, self.request.mayBeRepeated {
       self.wasRepeated = true
+      self.pool.countRetry()
       self.headIsSent = false
       self.acquire(fresh: true)
     } else {

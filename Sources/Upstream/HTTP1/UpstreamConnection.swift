@@ -240,14 +240,15 @@ final class UpstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
       // A callback may end the exchange, and another may begin on this connection before it returns.
       while self.slot.user === exchange, let event = try self.reader.next() {
         self.hasNewsForUser = true
-        switch (self.machine.received(event), event) {
-        case (.passInformational, .informational(let head)): exchange.answered(informational: head)
-        case (.passHead, .head(let head)): exchange.answered(head)
-        case (.passBody, .body(let bytes)): exchange.answered(bytes)
-        case (.finish(let reuse), .end(let trailers)): return self.finish(exchange, trailers, reuse: reuse)
-        case (.switchProtocols, .head(let head)): return self.switchProtocols(exchange, head)
-        case (.malformed(let reason), _): throw MalformedMessage(reason)
-        default: break
+        let action = self.machine.received(event)
+        if case .malformed(let reason) = action { throw MalformedMessage(reason) }
+        switch event {
+        case .informational(let head): if action == .passInformational { exchange.answered(informational: head) }
+        case .head(let head):
+          if action == .switchProtocols { return self.switchProtocols(exchange, head) }
+          if action == .passHead { exchange.answered(head) }
+        case .body(let bytes): if action == .passBody { exchange.answered(bytes) }
+        case .end(let trailers): if case .finish(let reuse) = action { return self.finish(exchange, trailers, reuse: reuse) }
         }
       }
     } catch {

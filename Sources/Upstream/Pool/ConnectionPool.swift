@@ -25,6 +25,8 @@ final class ConnectionPool {
   private var waiting: [PoolStateMachine.Ticket: UpstreamExchange] = [:]
   private var lastFailure = Problem.upstreamUnreachable
   private var timer: Timer?
+  /// What happened here, for metrics.
+  private(set) var events = PoolEvents()
 
   private struct Timer {
     let deadline: NIODeadline
@@ -73,11 +75,13 @@ final class ConnectionPool {
 
   func isReady(_ connection: UpstreamConnection) {
     guard let id = connection.id else { return }
+    self.events.connected += 1
     self.perform(self.machine.connected(id, now: self.eventLoop.now))
   }
 
   func couldNotConnect(_ id: PoolStateMachine.ConnectionID, to endpoint: Endpoint, _ error: any Error) {
     self.lastFailure = endpoint.failure.problem(error)
+    self.events.connectsFailed += 1
     // Only the first failure of a row is news; while a server is out, every probe fails alike.
     self.logger.log(
       level: self.machine.isUp(serverOf: id, now: self.eventLoop.now) ? .warning : .debug, "no connection to upstream server",
@@ -105,6 +109,19 @@ final class ConnectionPool {
     guard let id = connection.id else { return }
     self.forget(connection)
     self.perform(self.machine.closed(id, now: self.eventLoop.now))
+  }
+
+  /// A request is sent a second time because the connection of the first was lost.
+  func countRetry() { self.events.retries += 1 }
+
+  /// How many connections there are, and how many of them idle; how many requests wait for one.
+  var occupancy: (connections: Int, idle: Int, waiting: Int) {
+    (self.machine.connectionCount, self.machine.idleCount, self.machine.waiterCount)
+  }
+
+  /// Lets those finish who use the pool; nobody else will come.
+  func retire() {
+    self.perform(self.machine.retire())
   }
 
   /// Gives the pool up: idle connections end, those in use end behind their request, new requests are refused.

@@ -31,6 +31,8 @@ extension ClientBootstrap {
   /// quiet: no timer of ours ever ends one.
   fileprivate func withUpstreamSocketOptions() -> ClientBootstrap {
     let bootstrap = self.channelOption(.tcpOption(.tcp_nodelay), value: 1).channelOption(.socketOption(.so_keepalive), value: 1)
+      // What one read of a client's brings must not by itself make the server count as slow.
+      .channelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 192 * 1024))
     #if canImport(Glibc)
       return
         bootstrap

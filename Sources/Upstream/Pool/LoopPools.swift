@@ -5,8 +5,12 @@ import SallyportCore
 /// The pools of one upstream on one event loop: one for each client certificate that requests may come with.
 final class LoopPools {
   private var pools: [PoolKey: ConnectionPool] = [:]
+  /// What the last request asked for: most ask for the same, and a key is four strings to be hashed.
+  private var last: (identity: UpstreamCredential.ConnectionIdentity, pool: ConnectionPool)?
+  private let plan: UpstreamPlan
 
   init(_ plan: UpstreamPlan, eventLoop: any EventLoop, number: Int, logger: Logger) {
+    self.plan = plan
     for (key, endpoints) in plan.endpoints {
       self.pools[key] = ConnectionPool(
         // The event loops begin at different servers, so that the first requests do not all meet at one.
@@ -15,11 +19,31 @@ final class LoopPools {
     }
   }
 
-  /// The pool for a key; `nil` for a client certificate that the upstream is not configured with.
-  func pool(_ key: PoolKey) -> ConnectionPool? { self.pools[key] }
+  /// The pool for a connection identity; `nil` for a client certificate that the upstream is not configured with.
+  func pool(for identity: UpstreamCredential.ConnectionIdentity) -> ConnectionPool? {
+    if let last, last.identity == identity { return last.pool }
+    guard let pool = self.pools[self.plan.key(for: identity)] else { return nil }
+    self.last = (identity, pool)
+    return pool
+  }
 
   func close() {
     for pool in self.pools.values { pool.close() }
+  }
+
+  func retire() {
+    for pool in self.pools.values { pool.retire() }
+  }
+
+  /// What the pools of this event loop have done and hold.
+  var statistics: UpstreamStatistics {
+    self.pools.values.reduce(into: UpstreamStatistics()) { sum, pool in
+      let occupancy = pool.occupancy
+      sum.connections += occupancy.connections
+      sum.idle += occupancy.idle
+      sum.waiting += occupancy.waiting
+      sum.events += pool.events
+    }
   }
 }
 

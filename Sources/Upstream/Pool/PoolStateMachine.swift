@@ -121,6 +121,8 @@ struct PoolStateMachine {
   /// Connections being made that nobody waits for any more; the next who must wait gets one of them.
   private var spare: [ConnectionID] = []
   private var isClosing = false
+  /// Whether no request comes any more but those that hold on to the pool already.
+  private var isRetiring = false
 
   init(limits: Limits, servers: Int, firstServer: Int = 0) {
     self.limits = limits
@@ -199,6 +201,11 @@ struct PoolStateMachine {
       return effects
     }
     guard let first = self.waiters.popFirst() else {
+      guard !self.isRetiring else {
+        self.vacate(id)
+        effects.close.append(id)
+        return effects
+      }
       self.park(id, server: server, now: now)
       return effects
     }
@@ -246,6 +253,10 @@ struct PoolStateMachine {
       return .close
     }
     guard let index = self.waiters.firstIndex(where: { !$0.fresh }) else {
+      guard !self.isRetiring else {
+        self.vacate(id)
+        return .close
+      }
       self.park(id, server: server, now: now)
       return .park
     }
@@ -281,6 +292,16 @@ struct PoolStateMachine {
       effects.refuse.append(.init(ticket: first.ticket, refusal: first.isConnecting ? .connectingTooLong : .waitedTooLong))
     }
     self.connectForWaiters(now: now, &effects)
+    return effects
+  }
+
+  /// Nobody will come any more but those who are here: what lies idle ends now, and everything else once nobody needs it.
+  mutating func retire() -> Effects {
+    var effects = Effects()
+    self.isRetiring = true
+    effects.close = self.idle.map(\.id)
+    effects.close.forEach { self.vacate($0) }
+    self.idle.removeAll()
     return effects
   }
 

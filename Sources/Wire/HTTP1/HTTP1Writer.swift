@@ -11,13 +11,30 @@ public enum HTTP1Writer {
   public static func writeRequestHead(
     method: Method, target: ByteBuffer, fields: HeaderFields, additions: ByteBuffer, framing: BodyFraming, to buffer: inout ByteBuffer
   ) {
-    buffer.reserveCapacity(minimumWritableBytes: target.readableBytes + fields.byteCount + additions.readableBytes + 96)
+    self.beginRequestHead(method: method, target: target, fields: fields, reserving: additions.readableBytes, to: &buffer)
+    buffer.writeImmutableBuffer(additions)
+    self.endRequestHead(method: method, framing: framing, to: &buffer)
+  }
+
+  /// The first part of ``writeRequestHead(method:target:fields:additions:framing:to:)``: the caller writes additions of its own
+  /// behind it, complete field lines, and then ``endRequestHead(method:framing:to:)``.
+  ///
+  /// - Parameters:
+  ///   - leavingOut: the kinds of fields that are not written
+  ///   - reserving: how many bytes the additions will have, so that the buffer grows once
+  public static func beginRequestHead(
+    method: Method, target: ByteBuffer, fields: HeaderFields, leavingOut: KnownFields = [], reserving: Int, to buffer: inout ByteBuffer
+  ) {
+    buffer.reserveCapacity(minimumWritableBytes: target.readableBytes + fields.byteCount + reserving + 96)
     self.write(method, to: &buffer)
     buffer.writeStaticString(" ")
     buffer.writeImmutableBuffer(target)
     buffer.writeStaticString(" HTTP/1.1\r\n")
-    fields.write(to: &buffer)
-    buffer.writeImmutableBuffer(additions)
+    fields.write(to: &buffer, leavingOut: leavingOut)
+  }
+
+  /// The framing fields that `framing` calls for, and the empty line.
+  public static func endRequestHead(method: Method, framing: BodyFraming, to buffer: inout ByteBuffer) {
     switch framing {
     case .none:
       if self.leadsToExpectBody(method) { buffer.writeStaticString("Content-Length: 0\r\n") }
@@ -30,19 +47,25 @@ public enum HTTP1Writer {
   /// Writes a response head with the framing fields that `framing` calls for, and `Connection: close` where the
   /// connection ends behind it. Informational heads, 204 and 304 get none.
   ///
-  /// - Parameter statedLength: the length to state for an answer without a body (HEAD, 304), where the upstream stated one
+  /// - Parameters:
+  ///   - auditID: what to write as `Audit-Id`, which was checked when it was made
+  ///   - statedLength: the length to state for an answer without a body (HEAD, 304), where the upstream stated one
   public static func writeResponseHead(
-    status: Int, fields: HeaderFields, additions: ByteBuffer, framing: BodyFraming, statedLength: UInt64?, closes: Bool,
+    status: Int, fields: HeaderFields, auditID: String? = nil, framing: BodyFraming, statedLength: UInt64?, closes: Bool,
     to buffer: inout ByteBuffer
   ) {
-    buffer.reserveCapacity(minimumWritableBytes: fields.byteCount + additions.readableBytes + 128)
+    buffer.reserveCapacity(minimumWritableBytes: fields.byteCount + 192)
     buffer.writeStaticString("HTTP/1.1 ")
     buffer.writeDecimal(UInt64(status))
     buffer.writeStaticString(" ")
     buffer.writeStaticString(self.reasonPhrase(status))
     buffer.writeStaticString("\r\n")
     fields.write(to: &buffer)
-    buffer.writeImmutableBuffer(additions)
+    if let auditID {
+      buffer.writeStaticString("Audit-Id: ")
+      buffer.writeString(auditID)
+      buffer.writeStaticString("\r\n")
+    }
     switch framing {
     case .none:
       // Neither 1xx nor 204 may state a length (RFC 9110 section 8.6).

@@ -4,6 +4,9 @@ import NIOCore
 ///
 /// A buffer that arrives while nothing is waiting is taken as it is, so that a message that came in one read is never
 /// copied. What is left over is copied once when more arrives, and grows in place from then on.
+///
+/// Once everything was taken nothing of the buffer is held: TLS decrypts into the same memory again and again, and whoever
+/// still holds it then, even an empty slice of it, makes it copy all of its 32 KiB or more.
 struct UnreadBytes {
   private(set) var buffer = ByteBuffer()
 
@@ -31,9 +34,15 @@ struct UnreadBytes {
   }
 
   /// Takes bytes from the front; they must be there.
-  mutating func read(_ length: Int) -> ByteBuffer { self.buffer.readSlice(length: length) ?? ByteBuffer() }
+  mutating func read(_ length: Int) -> ByteBuffer {
+    guard length < self.count else { return self.takeAll() }
+    return self.buffer.readSlice(length: length) ?? ByteBuffer()
+  }
 
-  mutating func skip(_ length: Int) { self.buffer.moveReaderIndex(forwardBy: length) }
+  mutating func skip(_ length: Int) {
+    self.buffer.moveReaderIndex(forwardBy: length)
+    if self.isEmpty { self.buffer = ByteBuffer() }
+  }
 
   /// Takes everything and lets go of the memory.
   mutating func takeAll() -> ByteBuffer {

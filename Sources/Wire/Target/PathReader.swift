@@ -53,7 +53,7 @@ struct PathReader {
 
   private enum Kind: UInt8 {
     case plain, slash, dot, question
-    /// `%`, `#`, `\` and bytes above ASCII.
+    /// `%`, `#`, `\`, `;` and bytes above ASCII.
     case unusual
     /// Blanks and control bytes: no request line holds them, and some servers end the target there.
     case forbidden
@@ -64,7 +64,7 @@ struct PathReader {
     case UInt8(ascii: "/"): .slash
     case UInt8(ascii: "."): .dot
     case UInt8(ascii: "?"): .question
-    case UInt8(ascii: "%"), UInt8(ascii: "#"), UInt8(ascii: "\\"), 0x80...0xFF: .unusual
+    case UInt8(ascii: "%"), UInt8(ascii: "#"), UInt8(ascii: "\\"), UInt8(ascii: ";"), 0x80...0xFF: .unusual
     case 0x00...0x20, 0x7F: .forbidden
     default: .plain
     }
@@ -119,8 +119,10 @@ struct PathReader {
   private static func oddBytes(_ path: [UInt8]) -> TargetOddities {
     var oddities: TargetOddities = []
     var previous: UInt8 = 0
-    for byte in path {
+    for (index, byte) in path.enumerated() {
       switch byte {
+      case UInt8(ascii: "%") where path[(index + 1)...].prefix(2).count { UnicodeScalar($0).properties.isASCIIHexDigit } == 2:
+        oddities.insert(.doubleEscape)
       case UInt8(ascii: "\\"): oddities.insert(.backslash)
       case 0x00...0x1F, 0x7F: oddities.insert(.controlCharacter)
       // U+0080 to U+009F, the controls above ASCII.
@@ -141,6 +143,7 @@ struct PathReader {
     for segment in path[leading..<path.count - trailing].split(separator: slash, omittingEmptySubsequences: false) {
       let name = segment.prefix { $0 != UInt8(ascii: ";") }
       if segment.isEmpty && leading + trailing < path.count { oddities.insert(.emptySegment) }
+      if name.isEmpty && !segment.isEmpty { oddities.insert(.bareParameters) }
       if (1...2).contains(name.count) && name.allSatisfy({ $0 == UInt8(ascii: ".") }) { oddities.insert(.dotSegment) }
     }
     return oddities

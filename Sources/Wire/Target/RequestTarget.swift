@@ -5,7 +5,9 @@ public import NIOCore
 /// Routing, policy and audit all use this one reading, and the bytes that it was made from go upstream, so that nothing
 /// that was decided here is undone by a second opinion. The path is percent-decoded exactly once, as Go's `net/url` and
 /// with it kube-apiserver does: `%2F` separates segments like `/`.
-public struct RequestTarget: Sendable {
+///
+/// One object is made for each request, and everybody who keeps the target keeps a reference.
+public final class RequestTarget: Sendable {
   /// The form in which the target was written.
   public enum Form: Sendable, Hashable {
     /// `/path?query`
@@ -56,7 +58,7 @@ public struct RequestTarget: Sendable {
   ///
   /// - Throws: ``MalformedMessage`` with status 400 for a target that no server should serve: a blank or control byte,
   ///   a broken percent escape in the path, a form that the method does not go with.
-  public init(reading raw: ByteBuffer, for method: Method) throws(MalformedMessage) {
+  public convenience init(reading raw: ByteBuffer, for method: Method) throws(MalformedMessage) {
     guard let first = raw.readableBytesView.first else { throw .emptyTarget }
     switch (first, method) {
     case (UInt8(ascii: "/"), .connect): throw .targetNotForConnect
@@ -67,18 +69,18 @@ public struct RequestTarget: Sendable {
     }
   }
 
-  private init(asteriskForm raw: ByteBuffer, for method: Method) throws(MalformedMessage) {
+  private convenience init(asteriskForm raw: ByteBuffer, for method: Method) throws(MalformedMessage) {
     guard method == .options else { throw .asteriskNotForMethod }
     self.init(form: .asterisk, raw: raw, forwarded: raw, path: "*", query: nil, oddities: [])
   }
 
-  private init(authorityForm raw: ByteBuffer) throws(MalformedMessage) {
+  private convenience init(authorityForm raw: ByteBuffer) throws(MalformedMessage) {
     guard let authority = TargetAuthority.hostAndPort(raw.readableBytesView), authority.hasPort else { throw .targetNotForConnect }
     self.init(
       form: .authority, raw: raw, forwarded: ByteBuffer(), authority: authority.text, path: "", query: nil, oddities: [])
   }
 
-  private init(absoluteForm raw: ByteBuffer) throws(MalformedMessage) {
+  private convenience init(absoluteForm raw: ByteBuffer) throws(MalformedMessage) {
     let bytes = raw.readableBytesView
     guard let schemeEnd = TargetAuthority.schemeEnd(bytes) else { throw .targetWithoutSlash }
     let hierarchy = bytes[schemeEnd...]
@@ -98,7 +100,7 @@ public struct RequestTarget: Sendable {
   }
 
   /// Reads path and query, which reach from an index of the buffer to its end.
-  private init(pathFrom start: Int, of raw: ByteBuffer, form: Form, authority: String?) throws(MalformedMessage) {
+  private convenience init(pathFrom start: Int, of raw: ByteBuffer, form: Form, authority: String?) throws(MalformedMessage) {
     let result = raw.withUnsafeReadableBytes { whole -> Result<PathReader, MalformedMessage> in
       Result { () throws(MalformedMessage) in
         try PathReader(reading: UnsafeRawBufferPointer(rebasing: whole[(start - raw.readerIndex)...]))

@@ -28,7 +28,8 @@ extension RequestTarget {
   /// More parameters than Go's `net/url` takes (10,000) are refused too: newer servers then read none of them, and a watch
   /// is a list.
   ///
-  /// A generic upstream's reading is unknown, so that an encoded slash or dot is refused there too.
+  /// A generic upstream's reading is unknown, so that an encoded slash or dot is refused there too, and so are an escape that
+  /// was escaped itself and a segment of `;` parameters alone.
   public func ambiguity(for reading: PathReading) -> MalformedMessage? {
     if self.oddities.isEmpty { return nil }
     if self.oddities.contains(.fragment) { return .fragmentInTarget }
@@ -45,21 +46,26 @@ extension RequestTarget {
       if self.oddities.contains(.emptySegment) { return .emptySegmentInTarget }
       if self.oddities.contains(.encodedSlash) { return .encodedSlashInTarget }
       if self.oddities.contains(.encodedDot) { return .encodedDotInTarget }
+      if self.oddities.contains(.doubleEscape) { return .doubleEscapeInTarget }
+      if self.oddities.contains(.bareParameters) { return .bareParametersInTarget }
     }
     return nil
   }
 
   /// Whether every empty segment is the namespace's, or lies behind a `proxy` subresource.
   private var emptySegmentsAreUnderstood: Bool {
-    let segments = RequestInfo.segments(of: self.path)
     // Where the parts begin does not depend on the method.
     let info = RequestInfo(method: .get, target: self)
-    let resource = segments.count - info.parts.count
-    return segments.indices.allSatisfy { index in
-      guard segments[index].isEmpty else { return true }
-      let isNamespace = index == resource - 1 && segments[index - 1] == "namespaces" && !info.apiVersion.isEmpty
-      let isBehindProxy = index > resource + 2 && info.subresource == "proxy"
-      return isNamespace || isBehindProxy
+    var path = self.path
+    return path.withUTF8 { bytes in
+      let segments = PathSegments(UnsafeRawBufferPointer(bytes))
+      let resource = segments.count - info.parts.count
+      return (0..<segments.count).allSatisfy { index in
+        guard segments.bytes(index).isEmpty else { return true }
+        let isNamespace = index == resource - 1 && segments.equals(index - 1, "namespaces") && !info.apiVersion.isEmpty
+        let isBehindProxy = index > resource + 2 && info.subresource == "proxy"
+        return isNamespace || isBehindProxy
+      }
     }
   }
 }
@@ -83,6 +89,10 @@ extension MalformedMessage {
     "The query has more than 10000 parameters, of which some servers then read none; send fewer.")
   static let encodedSlashInTarget = MalformedMessage(
     "The path holds a slash written %2F, which servers read in two ways; separate segments by /.")
+  static let doubleEscapeInTarget = MalformedMessage(
+    "The path holds an escape that was escaped itself (%25 and two digits), which servers decode once or twice; send it once encoded.")
+  static let bareParametersInTarget = MalformedMessage(
+    "The path holds a segment that begins with a semicolon, which some servers take for an empty one; leave it out.")
   static let encodedDotInTarget = MalformedMessage(
     "The path holds a dot written %2E, which servers read in two ways; write the dot itself.")
 }

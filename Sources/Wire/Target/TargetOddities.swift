@@ -23,4 +23,8 @@ public struct TargetOddities: OptionSet, Sendable, Hashable {
   public static let doubleLeadingSlash = Self(rawValue: 1 << 8)
   /// The query has more than 10,000 parameters.
   public static let tooManyParameters = Self(rawValue: 1 << 9)
+  /// A segment is nothing but its `;` parameters, so that it is an empty one to servers that take them away.
+  public static let bareParameters = Self(rawValue: 1 << 10)
+  /// A percent sign was written `%25`, and what follows makes an escape of it to whoever decodes twice.
+  public static let doubleEscape = Self(rawValue: 1 << 11)
 }

@@ -4,7 +4,7 @@ public import SallyportCore
 public import SallyportPolicy
 import SallyportWire
 
-struct PolicyExplainCommand: ParsableCommand {
+struct PolicyExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain", abstract: "Say what the gateway would decide about a request, and why.",
     discussion: """
@@ -34,6 +34,9 @@ struct PolicyExplainCommand: ParsableCommand {
 
   @Option(help: "The address the user comes from; needed only where a rule asks.")
   var clientAddress = ""
+
+  @Flag(help: "The client asks to go on in another protocol, WebSocket or SPDY.")
+  var upgrade = false
 
   @Option(help: "The gateway's configuration.", completion: .file())
   var config: String?
@@ -66,11 +69,11 @@ struct PolicyExplainCommand: ParsableCommand {
     guard self.requestedGroups.isEmpty || self.requestedUser != nil else { throw ValidationError("--as-group needs --as.") }
   }
 
-  func run() throws {
-    try Exit.reporting {
+  func run() async throws {
+    try await Exit.reporting {
       let rules =
         if let config = self.config {
-          try ExplainableRules(configuration: config, route: self.route, openapi: self.openapi)
+          try await ExplainableRules(configuration: config, route: self.route, openapi: self.openapi)
         } else {
           try ExplainableRules(
             policyFiles: self.policies, openapi: self.openapi, reading: self.kind == .generic ? .generic : .kubernetes)
@@ -87,7 +90,7 @@ struct PolicyExplainCommand: ParsableCommand {
     return WrittenRequest(
       method: self.method, target: self.target, user: self.user, groups: groups,
       impersonates: self.requestedUser.map { RequestedImpersonation(user: $0, groups: self.requestedGroups) },
-      authentication: self.authentication, clientAddress: self.clientAddress)
+      authentication: self.authentication, clientAddress: self.clientAddress, upgrades: self.upgrade)
   }
 }
 

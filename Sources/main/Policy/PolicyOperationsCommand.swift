@@ -1,7 +1,7 @@
 import ArgumentParser
 import SallyportCommands
 
-struct PolicyOperationsCommand: ParsableCommand {
+struct PolicyOperationsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operations", abstract: "List the operations of an OpenAPI document.",
     discussion: """
@@ -29,11 +29,11 @@ struct PolicyOperationsCommand: ParsableCommand {
     guard self.upstream == nil || self.config != nil else { throw ValidationError("--upstream needs --config.") }
   }
 
-  func run() throws {
-    try Exit.reporting {
+  func run() async throws {
+    try await Exit.reporting {
       let (catalogue, warnings) =
         if let config = self.config {
-          try PolicySources.catalogue(configuration: config, upstream: self.upstream)
+          try await PolicySources.catalogue(configuration: config, upstream: self.upstream)
         } else {
           try PolicySources.catalogue(file: self.openapi ?? "")
         }

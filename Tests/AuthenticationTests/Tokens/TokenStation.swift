@@ -35,7 +35,8 @@ extension KeySet {
 
 /// Authenticates tokens of one issuer, or of several that have the same keys, with a time of its own.
 struct TokenStation {
-  let time = TestTime()
+  let time: TestTime
+  let memory: AuthenticationMemory
   let keys: ScriptedKeys
   let key: TokenMint.Key
   let mint: TokenMint
@@ -48,6 +49,7 @@ struct TokenStation {
 
   init(
     key: TokenMint.Key? = nil, keys: ScriptedKeys? = nil, cache: AuthenticatorConfiguration.Cache = .init(),
+    time: TestTime = TestTime(), memory: AuthenticationMemory = AuthenticationMemory(threads: 1), allowSystemNames: Set<String> = [],
     _ change: (inout TokenRules) -> Void = { _ in }
   ) throws {
     let key = try key ?? TokenMint.Key()
@@ -56,11 +58,14 @@ struct TokenStation {
     let source = try keys ?? ScriptedKeys(.success(KeySet(of: key)))
     var configuration = AuthenticatorConfiguration(cache: cache)
     configuration.tokens = [TokenIssuer(rules: rules)]
+    configuration.allowSystemNames = allowSystemNames
+    self.time = time
+    self.memory = memory
     self.key = key
     self.keys = source
-    self.mint = TokenMint(issuer: rules.issuer, now: Int(self.time.wall.timeIntervalSince1970))
+    self.mint = TokenMint(issuer: rules.issuer, now: Int(time.wall.timeIntervalSince1970))
     self.authenticator = TokenAuthenticator(
-      configuration: configuration, memory: AuthenticationMemory(threads: 1), clock: self.time.clock, makeFetcher: { _ in source })
+      configuration: configuration, memory: memory, clock: time.clock, makeFetcher: { _ in source })
   }
 
   /// What becomes of a token, its keys fetched.
@@ -68,8 +73,8 @@ struct TokenStation {
     try await self.authenticator.authenticate(Secret("Bearer \(token)"), on: self.eventLoop).value
   }
 
-  func now(_ token: String) -> AuthenticationOutcome? {
-    self.authenticator.authenticate(Secret("Bearer \(token)"), on: self.eventLoop).outcomeNow
+  func now(_ token: String, memory: ConnectionMemory? = nil) -> AuthenticationOutcome? {
+    self.authenticator.authenticate(Secret("Bearer \(token)"), memory: memory, on: self.eventLoop).outcomeNow
   }
 
   /// The outcome of an ordinary token with other claims or another header.

@@ -4,10 +4,10 @@ import SallyportPolicy
 import SallyportWire
 import Testing
 
-/// The engine against the plain model, over random rules and mutated requests from a fixed seed: 20,000 cases, or as many as
-/// `SALLYPORT_POLICY_CASES` says.
+/// The engine against the plain model, over random rules and mutated requests from a fixed seed.
 @Suite struct ModelTests {
-  static let cases = ProcessInfo.processInfo.environment["SALLYPORT_POLICY_CASES"].flatMap(Int.init) ?? 20_000
+  /// 20,000, and a million where the environment has `SALLYPORT_NIGHTLY=1`.
+  static let cases = ProcessInfo.processInfo.environment["SALLYPORT_NIGHTLY"] == "1" ? 1_000_000 : 20_000
 
   static let catalogue = Catalogue(
     operations: RandomCases.catalogue.map { operation in
@@ -39,11 +39,12 @@ import Testing
         let written = WrittenRequest(
           method: method, target: target, user: person.user, groups: person.groups,
           impersonates: requested.map { RequestedImpersonation(user: $0.user, groups: $0.groups) }, authentication: authentication,
-          clientAddress: address)
-        guard let question = try? written.question(at: .kubernetes), let server = ServerModel(method, target) else {
+          clientAddress: address, upgrades: cases.chance(10))
+        guard let question = try? written.question(at: .kubernetes), var server = ServerModel(method, target) else {
           counts["refused", default: 0] += 1
           continue
         }
+        server.upgrades = written.upgrades
         func known(_ person: RuleModel.Person) -> RuleModel.Person {
           .init(user: person.user, groups: person.groups + ["system:authenticated"])
         }
@@ -83,7 +84,7 @@ import Testing
     }
   }
 
-  private static func summary(_ decision: Decision) -> String? {
+  static func summary(_ decision: Decision) -> String? {
     switch decision {
     case .allow: nil
     case .deny(rule: nil, _): "default"

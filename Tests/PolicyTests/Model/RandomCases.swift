@@ -44,7 +44,7 @@ struct RandomCases {
 
   private static let resources = [
     "secrets", "pods", "deployments", "deployments.apps", "secrets.core", "pods/*", "pods/exec", "pods/log", "*/status", "*/proxy",
-    "*.apps",
+    "*.apps", "*.core", "*.core/*",
     "*", "*/*", "namespaces", "p*", "*.apps/scale", "namespaces/status", "things",
   ]
   private static let operationPatterns = [
@@ -189,7 +189,9 @@ struct RandomCases {
       self.one([
         "watch=1", "watch", "watch=0", "watch=false", "watch=FALSE", "watch=true", "%77atch=1", "Watch=1", "watch=1;x", "watch=%zz",
         "limit=5",
-        "fieldSelector=metadata.name=s1", "fieldSelector=metadata.name%3Dweb", "pretty=true", "labelSelector=a=b", "dryRun=All", "",
+        "fieldSelector=metadata.name=s1", "fieldSelector=metadata.name%3Dweb",
+        "fieldSelector=metadata.name%3Ds1,type%3DOpaque", "fieldSelector=type=Opaque,metadata.name=web", "pretty=true", "labelSelector=a=b",
+        "dryRun=All", "",
       ])
     }
     return "?" + pairs.joined(separator: "&")

@@ -166,7 +166,7 @@ struct RuleModel {
     guard let verbs, !verbs.contains("*") else { return true }
     let subresource = self.subresource(of: server)
     if subresource == "proxy" { return deny }
-    if ["exec", "attach", "portforward"].contains(subresource) {
+    if ["exec", "attach", "portforward"].contains(subresource) || server.upgrades && !subresource.isEmpty && subresource != "log" {
       if deny { return verbs.contains(server.verb) || verbs.contains("create") }
       return verbs.contains("create") && (["get", "list", "watch"].contains(server.verb) || verbs.contains(server.verb))
     }

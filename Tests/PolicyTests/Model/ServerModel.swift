@@ -16,6 +16,8 @@ struct ServerModel {
   var resource = ""
   var name = ""
   var subresource = ""
+  /// Whether the connection goes on in another protocol.
+  var upgrades = false
 
   /// `nil` for a target whose path has a broken escape.
   init?(_ method: String, _ target: String) {
@@ -81,10 +83,12 @@ struct ServerModel {
     if self.verb == "get" {
       let watch = self.query.first { $0.name == "watch" }?.value
       self.verb = watch == nil || watch == "0" || watch?.lowercased() == "false" ? "list" : "watch"
-      if let selector = self.query.first(where: { $0.name == "fieldSelector" })?.value, selector.hasPrefix("metadata.name="),
-        !selector.contains(",")
-      {
-        self.name = String(selector.dropFirst("metadata.name=".count))
+      if let selector = self.query.first(where: { $0.name == "fieldSelector" })?.value {
+        // Several terms are joined by commas; one that is no equation spoils them all.
+        let terms = selector.components(separatedBy: ",")
+        if terms.allSatisfy({ $0.contains("=") }), let named = terms.first(where: { $0.hasPrefix("metadata.name=") }) {
+          self.name = String(named.dropFirst("metadata.name=".count))
+        }
       }
     } else if self.verb == "delete" {
       self.verb = "deletecollection"

@@ -40,14 +40,14 @@ extension House {
   static let requests = "requests.jsonl"
   static let unauthenticated = "unauthenticated.jsonl"
 
-  /// Every record, those of authenticated requests first.
+  /// Every record of a request or connection, those of authenticated requests first; not the log's own events.
   func records() throws -> [AuditLine] {
     try [Self.requests, Self.unauthenticated].flatMap { file in
-      try self.directory.read("audit/\(file)").split(separator: "\n").map { line in
+      try self.directory.read("audit/\(file)").split(separator: "\n").compactMap { line -> AuditLine? in
         var record = try JSONDecoder().decode(AuditLine.self, from: Data(line.utf8))
         record.series = file
         record.text = String(line)
-        return record
+        return record.fact("event") == nil ? record : nil
       }
     }
   }

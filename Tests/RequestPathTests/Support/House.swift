@@ -47,6 +47,12 @@ final class House: Sendable {
     /// `front-proxy`.
     var routesBefore: [String] = []
     var durability = "written"
+    /// Whole sections of the file, in flow style.
+    var sections: [String] = []
+    /// Files beside the configuration, by their names.
+    var files: [String: String] = [:]
+    /// How often and how long an upstream is asked for its API description.
+    var catalogues = CatalogueSource.Limits()
     /// Whether the test is about records that could not be written.
     var losesRecords = false
   }
@@ -139,7 +145,8 @@ final class House: Sendable {
     try await plan.prepare(pki, directory)
     let configuration = try GatewayConfiguration.load(file: try self.write(plan, pki, to: directory, upstreamPort: upstreamPort))
     let disk = TestDisk()
-    let gateway = try await Gateway.start(configuration, group: group, logger: logger) { files throws(Problem) in
+    let gateway = try await Gateway.start(configuration, group: group, logger: logger, catalogues: plan.catalogues) {
+      files throws(Problem) in
       try AuditLog(files, files: { disk.over($0) }, clock: WallTime.now, retryDelay: .milliseconds(100))
     }
     return House(pki: pki, directory: directory, cluster: cluster, upstream: upstream, gateway: gateway, disk: disk, log: log)
@@ -160,6 +167,7 @@ final class House: Sendable {
     try directory.write(pki.frontProxy.chainPEM, to: "front-proxy.pem")
     try directory.write(pki.frontProxy.privateKeyPEM, to: "front-proxy.key")
     try directory.write(Person.usersFile, to: "users.yaml")
+    for (name, content) in plan.files { try directory.write(content, to: name) }
     func keys(_ lines: [String], _ indent: String) -> String { lines.map { "\(indent)\($0)\n" }.joined() }
     return try directory.write(
       """
@@ -186,7 +194,7 @@ final class House: Sendable {
         upstream: kubernetes
         credential: front-proxy
       \(keys(plan.route, "  "))audit: {directory: audit, durability: \(plan.durability)}
-
+      \(keys(plan.sections, ""))
       """, to: "sallyport.yaml")
   }
 

@@ -33,6 +33,8 @@ final class TestDisk: Sendable {
     func close(_ file: Int32) { self.base.close(file) }
     func rename(_ name: String, to newName: String) throws(SystemError) { try self.base.rename(name, to: newName) }
     func remove(_ name: String) throws(SystemError) { try self.base.remove(name) }
+    func names() throws(SystemError) -> [String] { try self.base.names() }
+    func isName(_ name: String, of file: Int32) throws(SystemError) -> Bool { try self.base.isName(name, of: file) }
     func syncNames() throws(SystemError) { try self.base.syncNames() }
   }
 }

@@ -108,9 +108,9 @@ struct TunnelWorld {
     return (client, server)
   }
 
-  /// The records of the log so far, as JSON objects.
+  /// The records of requests so far, as JSON objects; not the log's own events.
   func records(_ file: String = "requests.jsonl") throws -> [[String: any Sendable]] {
-    try self.directory.read("audit/\(file)").split(separator: "\n").map { line in
+    try self.directory.read("audit/\(file)").split(separator: "\n").filter { !$0.contains("\"sallyport.dev/event\"") }.map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
       guard let object = object as? [String: any Sendable] else { throw RawPeer.Failure(description: "no object: \(line)") }
       return object

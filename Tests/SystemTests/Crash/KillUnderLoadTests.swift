@@ -63,6 +63,8 @@ extension SystemTests {
         #expect(different.isEmpty, "a record says what the client read, once: \(different.prefix(3))")
         let received = Set(records.filter { $0.stage == "RequestReceived" }.map(\.auditID))
         #expect(answers.filter { $0.status == "201" }.allSatisfy { received.contains($0.auditID) })
+        let verify = try await sallyport("audit", "verify", served.file("audit"))
+        #expect(verify.status == 0, "\(verify.transcript)")
         let setAside = try FileManager.default.contentsOfDirectory(atPath: served.file("audit")).filter { $0.contains(".torn-") }
         #expect(setAside.count >= torn, "\(setAside)")
         print(

@@ -22,7 +22,7 @@ struct AuditLine: Decodable {
   let responseStatus: Response?
   let annotations: [String: String]?
 
-  /// Reads a whole file.
+  /// Reads the records of requests in a whole file; the log's and the gateway's own events are left out.
   ///
   /// - Throws: where a line is no JSON of this form, or the file does not end with a whole line
   static func read(_ path: String) throws -> [AuditLine] {
@@ -31,6 +31,6 @@ struct AuditLine: Decodable {
     let decoder = JSONDecoder()
     return try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast().map {
       try decoder.decode(AuditLine.self, from: $0)
-    }
+    }.filter { $0.annotations?["sallyport.dev/event"] == nil }
   }
 }

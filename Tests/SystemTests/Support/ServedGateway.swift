@@ -12,6 +12,7 @@ import Testing
 final class ServedGateway {
   let directory = TemporaryDirectory()
   let cluster: PracticeCluster
+  let pki: TestPKI
   private let group: MultiThreadedEventLoopGroup
   /// The process that serves.
   private(set) var process: RunningTool
@@ -19,12 +20,12 @@ final class ServedGateway {
   private(set) var port: Int
 
   private init(
-    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], files: (TemporaryDirectory) throws -> Void,
-    changing: Change
+    cluster: PracticeCluster, group: MultiThreadedEventLoopGroup, policies: [String], pki: TestPKI, changing: Change
   ) async throws {
     self.cluster = cluster
     self.group = group
-    try files(self.directory)
+    self.pki = pki
+    try Self.write(pki, to: self.directory)
     var configuration = Self.configuration(clusterPort: cluster.port, policies: policies)
     try await changing(&configuration, self.directory)
     let file = try self.directory.write(configuration, to: "sallyport.yaml")
@@ -62,8 +63,7 @@ final class ServedGateway {
     configuration.refusedStreamProtocols = refusing
     let cluster = try await PracticeCluster.start(configuration, group: group, logger: logger)
     do {
-      let served = try await ServedGateway(
-        cluster: cluster, group: group, policies: policies, files: { try Self.write(pki, to: $0) }, changing: changing)
+      let served = try await ServedGateway(cluster: cluster, group: group, policies: policies, pki: pki, changing: changing)
       try await body(served)
       served.process.signal(SIGKILL)
     } catch {

@@ -312,6 +312,23 @@ import Testing
     #expect(machine.connectionCount == 0)
   }
 
+  @Test func aRetiredPoolServesWhoIsHereAndKeepsNothing() throws {
+    var machine = self.machine(connections: 2)
+    let idle = try self.connect(&machine)
+    let used = try self.connect(&machine)
+    _ = machine.release(idle, now: self.start)
+    let (ticket, _) = try self.wait(&machine)
+    #expect(machine.retire() == .init(close: [idle]))
+    #expect(machine.release(used, now: self.start) == .serve(ticket))
+    // A request that is sent again still gets its connection.
+    let (_, effects) = try self.wait(&machine)
+    let id = try #require(effects.connect.first?.connection)
+    #expect(machine.connected(id, now: self.start).serve.count == 1)
+    #expect(machine.release(id, now: self.start) == .close)
+    #expect(machine.release(used, now: self.start) == .close)
+    #expect(machine.connectionCount == 0)
+  }
+
   @Test func aConnectionThatIsReadyAfterTheClosingEnds() throws {
     var machine = self.machine()
     let (_, effects) = try self.wait(&machine)

@@ -81,10 +81,35 @@ import Testing
 
   @Test func removalByKindLeavesUnknownFields() throws {
     var fields = try self.parsed("Connection: x", "X-Custom: b", "TE: trailers", "X-Remote-User: a", "x_remote_group: b")
-    fields.removeAll(known: \.isHopByHop)
+    fields.removeAll(.hopByHop)
     #expect(fields.lines == ["X-Custom: b", "X-Remote-User: a", "x_remote_group: b"])
-    fields.removeAll(known: \.isIdentity)
+    fields.removeAll(.identity)
     #expect(fields.lines == ["X-Custom: b"])
+  }
+
+  @Test func theTableKnowsWhichKindsItHolds() throws {
+    var fields = try self.parsed("Connection: x", "X-Custom: b", "Cookie: 1", "Cookie: 2", "X-Remote-User: a")
+    #expect(fields.kinds == [KnownFields(.connection), KnownFields(.cookie), KnownFields(.xRemoteUser)])
+    var seen = 0
+    fields.removeAll { field in
+      guard field.known == .cookie else { return false }
+      seen += 1
+      return seen == 1
+    }
+    #expect(fields.contains(.cookie) && fields.all(.cookie).map(\.value) == ["2"])
+    fields.removeAll(where: { $0.known == .cookie })
+    #expect(!fields.contains(.cookie) && fields.first(.cookie) == nil)
+    fields.removeAll(.hopByHop)
+    #expect(fields.kinds == KnownFields(.xRemoteUser))
+    try fields.append("Accept", "a/b")
+    #expect(fields.kinds == [KnownFields(.accept), KnownFields(.xRemoteUser)])
+  }
+
+  @Test func kindsThatAreLeftOutAreNotWritten() throws {
+    let fields = try self.parsed("Host: h", "X-Custom: b", "Expect: 100-continue", "Accept: a/b")
+    var buffer = ByteBuffer()
+    fields.write(to: &buffer, leavingOut: [KnownFields(.host), KnownFields(.expect)])
+    #expect(String(buffer: buffer) == "X-Custom: b\r\nAccept: a/b\r\n")
   }
 
   @Test func aConditionMayThrowAndThenNothingIsRemoved() throws {

@@ -67,6 +67,15 @@ import Testing
     }
   }
 
+  @Test func everyKindHasABitOfItsOwnInASet() {
+    #expect(KnownField.allCases.count <= 64)
+    for field in KnownField.allCases {
+      #expect(KnownFields(field).rawValue.nonzeroBitCount == 1)
+      #expect(KnownFields.hopByHop.contains(field) == field.isHopByHop, "\(field)")
+      #expect(KnownFields.identity.contains(field) == field.isIdentity, "\(field)")
+    }
+  }
+
   @Test func bytesBesideLettersAreNotFolded() {
     // `@` and `[` stand around the letters and differ from a grave accent and a brace by the bit that tells cases apart.
     #expect(self.known("d@te") == nil)

@@ -81,7 +81,7 @@ import Testing
       case .informational(let head), .head(let head):
         framing = head.framing
         HTTP1Writer.writeResponseHead(
-          status: head.status, fields: head.fields, additions: ByteBuffer(), framing: framing, statedLength: head.statedLength,
+          status: head.status, fields: head.fields, framing: framing, statedLength: head.statedLength,
           closes: false, to: &written)
       case .body(let body): HTTP1Writer.writeBody(body, framing: framing, to: &written)
       case .end(let trailers): HTTP1Writer.writeEnd(trailers: trailers, framing: framing, to: &written)

@@ -14,11 +14,11 @@ import Testing
   }
 
   private func response(
-    _ status: Int, framing: BodyFraming = .none, statedLength: UInt64? = nil, closes: Bool = false, additions: String = ""
+    _ status: Int, framing: BodyFraming = .none, statedLength: UInt64? = nil, closes: Bool = false, auditID: String? = nil
   ) -> String {
     var buffer = ByteBuffer()
     HTTP1Writer.writeResponseHead(
-      status: status, fields: HeaderFields(), additions: ByteBuffer(string: additions), framing: framing, statedLength: statedLength,
+      status: status, fields: HeaderFields(), auditID: auditID, framing: framing, statedLength: statedLength,
       closes: closes, to: &buffer)
     return String(buffer: buffer)
   }
@@ -48,8 +48,8 @@ import Testing
 
   @Test func aResponseHeadIsWrittenInOrder() {
     #expect(
-      self.response(200, framing: .length(5), closes: true, additions: "Date: now\r\n")
-        == "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 5\r\nConnection: close\r\n\r\n")
+      self.response(200, framing: .length(5), closes: true, auditID: "an-id")
+        == "HTTP/1.1 200 OK\r\nAudit-Id: an-id\r\nContent-Length: 5\r\nConnection: close\r\n\r\n")
     #expect(self.response(299) == "HTTP/1.1 299 \r\n\r\n", "an unknown status has no phrase")
   }
 

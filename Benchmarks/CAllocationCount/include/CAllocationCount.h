@@ -1,0 +1,5 @@
+#pragma once
+#include <stdint.h>
+
+/// How many blocks of memory the process has asked for since it began.
+uint64_t allocation_count(void);

@@ -1,0 +1,33 @@
+import SallyportConfiguration
+import SallyportPolicy
+
+/// The files that a configuration is made of: itself and those that it names.
+struct WatchedFiles: Sendable {
+  private var paths: [String]
+  /// Patterns of policy files: which files they name is part of what can change.
+  private var patterns: [String]
+
+  init(paths: [String], patterns: [String]) {
+    self.paths = paths
+    self.patterns = patterns
+  }
+
+  /// Of a configuration that was not read yet.
+  init(file: String) {
+    self.paths = [file]
+    self.patterns = []
+  }
+
+  init(file: String, _ configuration: GatewayConfiguration) {
+    // Revocation lists come into force by themselves, without another generation: ``RevocationWatch``.
+    self.paths = [file] + configuration.namedFiles.filter { $0.use != .auditDirectory && $0.use != .revocationLists }.map(\.file.path)
+    self.patterns = configuration.policy.files.map(\.path)
+  }
+
+  /// How the files look now. It asks the file system, which may block.
+  func stamps() -> [String: FileStamp] {
+    var stamps: [String: FileStamp] = [:]
+    for path in self.paths + self.patterns.flatMap(PolicyFiles.matching) { stamps[path] = FileStamp(path) }
+    return stamps
+  }
+}
