@@ -46,6 +46,9 @@ extension Authenticator {
       else { return .methodNotAccepted }
       // The token is not kept, so that it cannot be judged by other rules: whoever has it presents it again.
       return verifier == identity.verifier ? nil : .credentialChanged
+    case .introspection:
+      guard accepting.contains(.token), !self.tokens.judges.isEmpty else { return .methodNotAccepted }
+      return self.tokens.judges.contains { $0.verifier == identity.verifier } ? nil : .credentialChanged
     case .gateway:
       // The gateway's own requests are no stream of anybody's.
       return nil

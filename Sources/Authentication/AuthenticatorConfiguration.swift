@@ -53,6 +53,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var throttle: Throttle
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
+  /// Who is asked, in this order, about tokens that are of none of these issuers.
+  public var tokenEndpoints: [IntrospectionEndpoint] = []
   /// Hears what becomes of the fetching of issuers' keys, on any thread.
   public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
 

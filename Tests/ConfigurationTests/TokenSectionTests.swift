@@ -72,7 +72,7 @@ import Testing
       "      claimMappings:", "      algorithms: [none]\n      claimMappings:",
       "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"
     ),
-    ("  - jwt:", "  - introspection: {}\n  - jwt:", "7:5: authentication.tokens[0].introspection: is not supported in this version;"),
+    ("  - jwt:", "  - tokenReview: {}\n  - jwt:", "7:5: authentication.tokens[0].tokenReview: is not supported in this version;"),
     ("authenticate: [token]", "authenticate: [token], require: {}", "15:82: routes[0].require: requires nothing;"),
     (
       "authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}",
@@ -81,6 +81,44 @@ import Testing
   ]) func whatIsWrongIsSaid(old: String, new: String, fault: String) {
     let found = faults(in: Self.least, replacing: old, by: new)
     #expect(found.count == 1 && found[0].hasPrefix(fault), "\(found)")
+  }
+
+  private static let introspection = """
+      - introspection:
+          url: https://idp.example.org/introspect
+          clientID: sallyport
+          clientSecretFile: secret
+          claimMappings: {username: {claim: username}}
+
+    """
+
+  private func introspection(_ old: String = "", _ new: String = "") -> String {
+    Self.least.replacing("  - jwt:", with: (old.isEmpty ? Self.introspection : Self.introspection.replacing(old, with: new)) + "  - jwt:")
+  }
+
+  @Test func anIntrospectionEndpointIsReadWithItsDefaults() throws {
+    let read = try load(self.introspection())
+    guard case .introspection(let endpoint)? = read.authentication.tokens.first else { throw Missing() }
+    #expect(endpoint.clientAuthentication == .basic && endpoint.timeout == .seconds(5))
+    #expect(endpoint.username.prefix == "https://idp.example.org/introspect#")
+    #expect(endpoint.groups == nil && endpoint.issuer == nil && endpoint.audiences.isEmpty)
+    #expect(read.namedFiles.contains { $0.use == .passwords && $0.file.path.hasSuffix("secret") })
+  }
+
+  @Test(arguments: [
+    ("https://idp", "http://idp", "8:12: authentication.tokens[0].introspection.url: is not encrypted;"),
+    ("      clientID: sallyport\n", "", "8:7: authentication.tokens[0].introspection.clientID:"),
+    ("      clientSecretFile: secret\n", "", "8:7: authentication.tokens[0].introspection.clientSecretFile:"),
+    ("      clientSecretFile: secret\n", "      clientSecret: secret\n", "10:7: authentication.tokens[0].introspection.clientSecret:"),
+    ("clientID: sallyport", "clientID: a\n      timeout: 1h", "10:16: authentication.tokens[0].introspection.timeout:"),
+    ("clientID: sallyport", "clientID: a\n      audiences: []", "10:18: authentication.tokens[0].introspection.audiences:"),
+    (
+      "clientID: sallyport", "clientID: a\n      insecurePlaintext: true",
+      "10:26: authentication.tokens[0].introspection.insecurePlaintext: is true while the url is https;"
+    ),
+  ]) func whatIsWrongWithAnEndpointIsSaid(old: String, new: String, fault: String) {
+    let found = faults(in: self.introspection(old, new))
+    #expect(found.contains { $0.hasPrefix(fault) }, "\(found)")
   }
 
   @Test func tokensAreConfiguredAndUsedTogether() {

@@ -148,6 +148,58 @@ import Testing
     }
   }
 
+  // MARK: Opaque tokens
+
+  @Test func anOpaqueTokenIsAskedAboutOnce() async throws {
+    let pki = try TestPKI()
+    let provider = try await TestProvider(certificate: pki.server)
+    let secret = "the-gateways-own-secret"
+    let token = "opaque-0123456789abcdef"
+    provider.answer { _, channel in
+      let isGood = provider.requests.last?.body.hasPrefix("token=\(token)&") == true
+      TestProvider.send(
+        isGood ? #"{"active":true,"username":"olga","groups":["view"],"scope":"pods","sub":"o-1"}"# : #"{"active":false}"#, to: channel)
+    }
+    var plan = House.Plan()
+    plan.prepare = { _, directory in
+      try directory.write(pki.serverAuthority.certificatePEM, to: "idp-ca.pem")
+      try directory.write("\(secret)\n", to: "secret")
+    }
+    plan.authentication = [
+      "tokens:", "- introspection:", "    url: \"\(provider.issuer)/introspect\"", "    clientID: sallyport", "    clientSecretFile: secret",
+      "    certificateAuthorityFile: idp-ca.pem",
+      "    claimMappings: {username: {claim: username, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+    ]
+    plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
+    do {
+      try await House.with(plan) { house in
+        for _ in 0..<3 {
+          let answer = try await house.get(Self.target, "Authorization: Bearer \(token)")
+          #expect(answer.status == 200)
+          let record = try house.closingRecord(of: answer)
+          #expect(record.user.username == "olga" && record.user.groups == ["view"])
+          #expect(record.fact("authentication") == "introspection")
+        }
+        #expect(provider.requests.count == 1)
+        #expect(house.cluster?.recordedRequests().first?.user == "olga")
+        let refused = try await house.get(Self.target, "Authorization: Bearer another-token")
+        #expect(refused.status == 401)
+        #expect(refused.fields.contains { $0.value == #"Bearer realm="sallyport", error="invalid_token""# })
+        provider.answer { _, channel in TestProvider.send("", status: "503 Later", to: channel) }
+        let unknown = try await house.get(Self.target, "Authorization: Bearer a-third-token")
+        #expect(unknown.status == 503 && unknown.fields.contains { $0.name.lowercased() == "retry-after" })
+        // Who is known by what was asked before stays known.
+        #expect(try await house.get(Self.target, "Authorization: Bearer \(token)").status == 200)
+        let everything = try house.records().map(\.text).joined()
+        for text in [token, "another-token", "a-third-token", secret] { #expect(!everything.contains(text)) }
+      }
+      await provider.close()
+    } catch {
+      await provider.close()
+      throw error
+    }
+  }
+
   // MARK: Streams
 
   private static func entry(_ token: String) -> String { Base64URL.encode(token.utf8) }

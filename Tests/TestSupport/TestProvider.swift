@@ -12,9 +12,17 @@ public final class TestProvider: Sendable {
   private let channel: any Channel
   private let state: NIOLockedValueBox<State>
 
+  /// A request as it came.
+  public struct Request: Sendable {
+    public let path: String
+    /// The request line and the fields, without the empty line.
+    public let head: String
+    public let body: String
+  }
+
   struct State: Sendable {
     var script: Script
-    var paths: [String] = []
+    var requests: [Request] = []
     var open: [any Channel] = []
   }
 
@@ -42,7 +50,9 @@ public final class TestProvider: Sendable {
   public var issuer: String { "https://localhost:\(self.port)" }
 
   /// The paths that were asked for, in their order.
-  public var paths: [String] { self.state.withLockedValue { $0.paths } }
+  public var paths: [String] { self.requests.map(\.path) }
+
+  public var requests: [Request] { self.state.withLockedValue { $0.requests } }
 
   public func answer(_ script: @escaping Script) { self.state.withLockedValue { $0.script = script } }
 
@@ -98,10 +108,16 @@ private final class ProviderConnection: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.unread += String(buffer: self.unwrapInboundIn(data))
     while let end = self.unread.firstRange(of: "\r\n\r\n") {
-      let path = String(self.unread.split(separator: " ", maxSplits: 2).dropFirst().first ?? "")
-      self.unread = String(self.unread[end.upperBound...])
+      let head = String(self.unread[..<end.lowerBound])
+      let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+        .flatMap { Int($0.split(separator: ":")[1].drop { $0 == " " }) }
+      let rest = self.unread[end.upperBound...]
+      guard rest.utf8.count >= length ?? 0 else { return }
+      let body = String(rest.prefix(length ?? 0))
+      self.unread = String(rest.dropFirst(length ?? 0))
+      let path = String(head.split(separator: " ", maxSplits: 2).dropFirst().first ?? "")
       let script = self.state.withLockedValue { state in
-        state.paths.append(path)
+        state.requests.append(TestProvider.Request(path: path, head: head, body: body))
         return state.script
       }
       script(path, context.channel)

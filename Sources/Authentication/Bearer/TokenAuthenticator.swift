@@ -5,14 +5,15 @@ import SallyportJSON
 
 import struct Foundation.Date
 
-/// Says who presents a Bearer token (RFC 6750) that an issuer has signed (RFC 7519).
+/// Says who presents a Bearer token (RFC 6750): one that an issuer has signed (RFC 7519), or one that somebody is asked about.
 ///
 /// The way of a token, where every step may end it:
 /// 1. it was verified a moment ago: identified, at the cost of one MAC and one look-up, or of one comparison where the same
 ///    connection presented it last;
 /// 2. it was refused a moment ago: refused;
-/// 3. it is no signed token in the one form that is read: refused;
-/// 4. no issuer is the one that it names, or that issuer does not sign by its algorithm or make tokens of its type: refused;
+/// 3. it is no signed token in the one form that is read, or names no issuer that is known here: those are asked who know
+///    other tokens (``TokenJudge``), and without them it is refused;
+/// 4. the issuer does not sign by its algorithm or make tokens of its type: refused;
 /// 5. no key of that issuer has its name: the keys are fetched, if it is time, and it is judged again with what came;
 /// 6. its signature is none of the key's, or its claims are not as they must be: refused.
 ///
@@ -30,19 +31,23 @@ final class TokenAuthenticator: Sendable {
   private static let mostTries = 16
 
   private let issuers: [Issuer]
+  let judges: [any TokenJudge]
   private let identities: TokenIdentities
   private let keys: CredentialKeyMaker
   /// What every judgement depends on beside the token and the issuers' keys.
   private let generation: [UInt8]
-  private let memory: TokenMemory
-  private let clock: AuthenticationClock
+  let memory: TokenMemory
+  let clock: AuthenticationClock
   private let lifetime: TimeAmount
   private let negativeLifetime: TimeAmount
 
-  /// - Parameter makeFetcher: gets an issuer's keys; over the network unless a test has its own way
+  /// - Parameters:
+  ///   - makeFetcher: gets an issuer's keys; over the network unless a test has its own way
+  ///   - makeIntrospector: asks an endpoint about tokens, likewise
   init(
     configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock,
-    makeFetcher: (TokenIssuer) -> any KeySetFetcher = TokenAuthenticator.providerFetcher
+    makeFetcher: (TokenIssuer) -> any KeySetFetcher = TokenAuthenticator.providerFetcher,
+    makeIntrospector: (IntrospectionEndpoint) -> any TokenIntrospector = TokenAuthenticator.introspectionClient
   ) {
     let sources = memory.tokens.sources(for: configuration.tokens) { issuer in
       KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
@@ -53,8 +58,12 @@ final class TokenAuthenticator: Sendable {
       verifier.add(configuration.allowSystemNames.sorted())
       return Issuer(rules: issuer.rules, keys: source, verifier: verifier.finalize())
     }
+    self.judges = configuration.tokenEndpoints.map {
+      Introspection($0, introspector: makeIntrospector($0), allowSystemNames: configuration.allowSystemNames)
+    }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
-    self.generation = Self.generation(of: configuration.tokens, verifiers: self.issuers.map(\.verifier))
+    self.generation = Self.generation(
+      of: configuration.tokens, verifiers: self.issuers.map(\.verifier), judges: self.judges.map(\.verifier))
     self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory.tokens
     self.clock = clock
@@ -64,11 +73,12 @@ final class TokenAuthenticator: Sendable {
 
   /// A digest of everything that a judgement depends on: a generation with other rules or other providers believes nothing of
   /// what this one believes.
-  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]]) -> [UInt8] {
+  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]]) -> [UInt8] {
     var digest = PartsDigest()
     // A password's judgements have another scope, whatever they depend on.
     digest.add(["token"])
     digest.add(verifiers)
+    digest.add(judges)
     for provider in issuers.map(\.provider) {
       digest.add(provider.discoveryURL.map { [$0] } ?? [])
       digest.add(provider.certificateAuthority.map { [$0] } ?? [])
@@ -84,16 +94,25 @@ final class TokenAuthenticator: Sendable {
 
   /// A provider whose authorities cannot be read is never asked: they were read when the configuration was.
   static func providerFetcher(_ issuer: TokenIssuer) -> any KeySetFetcher {
-    do throws(KeySetFetchFault) {
+    do throws(ProviderFault) {
       return try ProviderFetcher(issuer: issuer.rules.issuer, provider: issuer.provider)
     } catch {
       return BrokenFetcher(fault: error)
     }
   }
 
-  private struct BrokenFetcher: KeySetFetcher {
-    let fault: KeySetFetchFault
-    func fetch() async throws(KeySetFetchFault) -> KeySet { throw self.fault }
+  static func introspectionClient(_ endpoint: IntrospectionEndpoint) -> any TokenIntrospector {
+    do throws(ProviderFault) {
+      return try IntrospectionClient(endpoint)
+    } catch {
+      return BrokenFetcher(fault: error)
+    }
+  }
+
+  private struct BrokenFetcher: KeySetFetcher, TokenIntrospector {
+    let fault: ProviderFault
+    func answer(about token: Secret) async throws(ProviderFault) -> JSONValue { throw self.fault }
+    func fetch() async throws(ProviderFault) -> KeySet { throw self.fault }
   }
 
   /// Begins to fetch the issuers' keys.
@@ -123,11 +142,16 @@ final class TokenAuthenticator: Sendable {
         return .now(.identified(identity))
       }
       if let problem = self.memory.refused.value(for: key, at: now) { return .now(.refused(problem)) }
+      let fault: String
       do throws(SignedToken.Fault) {
-        return self.look(at: try SignedToken(token), key, at: now, on: eventLoop)
+        let signed = try SignedToken(token)
+        if let issuer = self.issuer(of: signed) { return self.look(at: signed, of: issuer, key, at: now, on: eventLoop) }
+        fault = "iss names no configured issuer"
       } catch {
-        return .now(self.refuse(error.description, key, at: now))
+        fault = error.description
       }
+      guard !self.judges.isEmpty else { return .now(self.refuse(fault, key, at: now)) }
+      return self.ask(about: token, key, at: now, on: eventLoop)
     }
   }
 
@@ -136,13 +160,14 @@ final class TokenAuthenticator: Sendable {
     return self.memory.refused.value(for: key, at: now).map { .refused($0) }
   }
 
+  private func issuer(of token: SignedToken) -> Issuer? {
+    guard let named = token.claims["iss"]?.string else { return nil }
+    return self.issuers.first { $0.rules.issuer.utf8.elementsEqual(named.utf8) }
+  }
+
   private func look(
-    at token: SignedToken, _ key: CredentialKey, at now: NIODeadline, on eventLoop: any EventLoop
+    at token: SignedToken, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
-    let named = token.claims["iss"]?.string
-    guard let named, let issuer = self.issuers.first(where: { $0.rules.issuer.utf8.elementsEqual(named.utf8) }) else {
-      return .now(self.refuse("iss names no configured issuer", key, at: now))
-    }
     if let outcome = self.judge(token, of: issuer, key, at: now) { return .now(outcome) }
     guard let fetched = issuer.keys.fetchForUnknownKey(on: eventLoop) else { return .now(Self.withoutKey(issuer)) }
     return .later(
@@ -168,7 +193,7 @@ final class TokenAuthenticator: Sendable {
     let wall = self.clock.wall()
     do throws(TokenRefusal) {
       let facts = try ClaimsReader(token.claims, rules: issuer.rules, at: wall).read()
-      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, verifier: issuer.verifier)
+      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, by: .jwt, verifier: issuer.verifier)
       self.remember(identity, key, at: now, wall)
       return .identified(identity)
     } catch {
@@ -176,13 +201,13 @@ final class TokenAuthenticator: Sendable {
     }
   }
 
-  private func remember(_ identity: Identity, _ key: CredentialKey, at now: NIODeadline, _ wall: Date) {
-    guard let expires = identity.expires else { return }
-    let left = min(max(0, expires.timeIntervalSince(wall)), Double(self.lifetime.nanoseconds) / 1e9)
+  func remember(_ identity: Identity, _ key: CredentialKey, at now: NIODeadline, _ wall: Date) {
+    let lifetime = Double(self.lifetime.nanoseconds) / 1e9
+    let left = identity.expires.map { min(max(0, $0.timeIntervalSince(wall)), lifetime) } ?? lifetime
     self.memory.verified.insert(identity, for: key, until: now + .nanoseconds(Int64(left * 1e9)), at: now)
   }
 
-  private func refuse(_ detail: String, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome {
+  func refuse(_ detail: String, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome {
     let problem = Self.refusal(detail)
     self.memory.refused.insert(problem, for: key, until: now + self.negativeLifetime, at: now)
     return .refused(problem)

@@ -9,7 +9,7 @@ struct TokenIdentities: Sendable {
   /// - Parameter verifier: what the token was judged by
   /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
   ///   is left out may be the one that a deny rule names
-  func identity(of facts: TokenFacts, from issuer: String, verifier: [UInt8]) throws(TokenRefusal) -> Identity {
+  func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8]) throws(TokenRefusal) -> Identity {
     guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
       throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
     }
@@ -19,11 +19,12 @@ struct TokenIdentities: Sendable {
     if let fault = texts.lazy.compactMap(NameRules.faultOfForm).first {
       throw TokenRefusal("the uid or an extra attribute \(fault.rawValue)")
     }
-    var origin = [Identity.Fact("issuer", issuer), Identity.Fact("subject", facts.subject)]
+    var origin = [Identity.Fact("issuer", issuer)]
+    if let subject = facts.subject { origin.append(Identity.Fact("subject", subject)) }
     if let tokenID = facts.tokenID { origin.append(Identity.Fact("jti", tokenID)) }
     return Identity(
       username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
-      method: .jwt, origin: origin, expires: facts.expires.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
+      method: method, origin: origin, expires: facts.expires?.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
       token: .init(issuer: issuer, audiences: facts.audiences, scopes: facts.scopes))
   }
 

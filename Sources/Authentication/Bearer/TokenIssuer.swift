@@ -28,7 +28,7 @@ public struct TokenIssuer: Sendable {
 
   /// - Throws: ``Problem`` where the provider's authorities cannot be read
   public func check() throws(Problem) {
-    do throws(KeySetFetchFault) {
+    do throws(ProviderFault) {
       _ = try ProviderFetcher(issuer: self.rules.issuer, provider: self.provider)
     } catch {
       throw Problem(

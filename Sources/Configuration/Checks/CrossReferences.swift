@@ -130,7 +130,7 @@ struct CrossReferences {
         switch method {
         case .clientCertificate: route.authenticate.contains(.clientCertificate)
         case .passwordFile, .ldap, .pam: route.authenticate.contains(.password)
-        case .jwt: route.authenticate.contains(.token)
+        case .jwt, .introspection: route.authenticate.contains(.token)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
     }

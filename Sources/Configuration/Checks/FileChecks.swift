@@ -28,6 +28,9 @@ extension GatewayConfiguration {
     for source in self.authentication.tokens {
       switch source {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
+      case .introspection(let introspection):
+        files.append((introspection.clientSecretFile, .passwords))
+        if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
     }

@@ -5,6 +5,7 @@ extension GatewayConfiguration.Authentication {
   /// Whose tokens are believed.
   public enum TokenSource: Sendable, Equatable {
     case jwt(JWT)
+    case introspection(Introspection)
     /// A file of Kubernetes' kind `AuthenticationConfiguration`, whose `jwt` is read as if it stood here.
     case authenticationConfiguration(NamedFile)
   }
@@ -60,9 +61,10 @@ extension GatewayConfiguration.Authentication {
 extension GatewayConfiguration.Authentication.TokenSource {
   init?(_ yaml: YAMLCursor) {
     let source: Self? = yaml.mapping { keys in
-      if keys.notInThisVersion("introspection", "tokenReview") { return nil }
+      if keys.notInThisVersion("tokenReview") { return nil }
       return keys.exactlyOne(of: [
         "jwt": { GatewayConfiguration.Authentication.JWT($0).map(Self.jwt) },
+        "introspection": { GatewayConfiguration.Authentication.Introspection($0).map(Self.introspection) },
         "authenticationConfigurationFile": { $0.file().map(Self.authenticationConfiguration) },
       ])
     }
@@ -148,7 +150,7 @@ private struct IssuerKeys {
   }
 }
 
-private struct MappingKeys {
+struct MappingKeys {
   let username: GatewayConfiguration.Authentication.JWT.Mapping
   let groups: GatewayConfiguration.Authentication.JWT.Mapping?
   let uid: String?

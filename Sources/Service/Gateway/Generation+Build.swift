@@ -107,6 +107,7 @@ extension Generation {
       }
     }
     let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
+    let endpoints = faults.collect { () throws(StartFault) in try gateway.tokenEndpoints() } ?? []
     guard faults.isEmpty else { throw faults.fault }
     var settings = AuthenticatorConfiguration(
       passwords: stores, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),
@@ -115,6 +116,7 @@ extension Generation {
       throttle: .init(
         failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
     settings.tokens = tokens
+    settings.tokenEndpoints = endpoints
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }

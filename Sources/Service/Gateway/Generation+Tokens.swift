@@ -29,12 +29,13 @@ extension GatewayConfiguration {
     return issuers
   }
 
-  private func jwtIssuers() throws(StartFault) -> [Authentication.JWT] {
+  func jwtIssuers() throws(StartFault) -> [Authentication.JWT] {
     var faults = FaultCollector()
     var all: [Authentication.JWT] = []
     for source in self.authentication.tokens {
       switch source {
       case .jwt(let jwt): all.append(jwt)
+      case .introspection: break
       case .authenticationConfiguration(let file):
         all += faults.collect { () throws(FileFaults) in try Authentication.issuers(in: file) } ?? []
       }
@@ -43,30 +44,23 @@ extension GatewayConfiguration {
     return all
   }
 
-  /// Where two who vouch for somebody may vouch for one name: whoever can choose a name at one of them can be the other's
-  /// user. Nothing of what cannot be read.
-  func tokenWarnings() -> [String] {
-    guard let issuers = try? self.jwtIssuers() else { return [] }
-    let others = self.authentication.clientCertificates != nil || !self.authentication.passwords.isEmpty
-    var warnings: [String] = []
-    for (index, issuer) in issuers.enumerated() {
-      func warn(_ problem: String) {
-        warnings.append(
-          FileFault(.warning, at: issuer.place, problem, "give each issuer a prefix of its own in claimMappings").description)
+  /// The endpoints of `authentication.tokens` that opaque tokens are asked about.
+  ///
+  /// - Throws: every fault of the files that they name
+  func tokenEndpoints() throws(StartFault) -> [IntrospectionEndpoint] {
+    var faults = FaultCollector()
+    var endpoints: [IntrospectionEndpoint] = []
+    for case .introspection(let introspection) in self.authentication.tokens {
+      let endpoint = faults.collect { () throws(Problem) in
+        let endpoint = try IntrospectionEndpoint(introspection)
+        try endpoint.check()
+        return endpoint
       }
-      for (kind, prefix) in [("users", issuer.username.prefix), ("groups", issuer.groups?.prefix)] {
-        guard let prefix else { continue }
-        if prefix.isEmpty, others { warn("has an empty prefix: its \(kind) may have the names of those of other ways to sign in") }
-        let overlap = issuers[..<index].first { earlier in
-          guard let other = kind == "users" ? earlier.username.prefix : earlier.groups?.prefix else { return false }
-          return prefix.hasPrefix(other) || other.hasPrefix(prefix)
-        }
-        if let overlap { warn("may give its \(kind) the names of those of \(overlap.url), by their prefixes") }
-      }
+      if let endpoint { endpoints.append(endpoint) }
     }
-    return warnings
+    guard faults.isEmpty else { throw faults.fault }
+    return endpoints
   }
-}
 
 extension TokenIssuer {
   /// - Throws: ``Problem`` for a certificate authority that cannot be read
@@ -85,18 +79,56 @@ extension TokenIssuer {
   }
 }
 
+extension IntrospectionEndpoint {
+  /// - Throws: ``Problem`` for a secret or a certificate authority that cannot be read
+  init(_ section: GatewayConfiguration.Authentication.Introspection) throws(Problem) {
+    self.init(
+      url: section.url, clientID: section.clientID, clientSecret: try TokenFile.secret(section.clientSecretFile),
+      clientAuthentication: section.clientAuthentication == .post ? .post : .basic,
+      certificateAuthority: try section.certificateAuthorityFile.map { file throws(Problem) in try TokenFile.text(file) },
+      insecurePlaintext: section.insecurePlaintext, timeout: section.timeout,
+      rules: TokenRules(
+        issuer: section.issuer ?? "", audiences: section.audiences,
+        username: .init(claim: ClaimPath(section.username.claim), prefix: section.username.prefix),
+        groups: section.groups.map { .init(claim: ClaimPath($0.claim), prefix: $0.prefix) }, uid: section.uid.map { ClaimPath($0) },
+        extra: section.extra.map { .init(key: $0.key, claim: ClaimPath($0.claim)) },
+        requirements: section.requirements.map { .init(claim: ClaimPath($0.claim), requiredValue: $0.requiredValue) },
+        requiredScopes: section.requiredScopes))
+  }
+}
+
 extension GatewayConfiguration.Authentication.JWT.CertificateAuthority {
   fileprivate func text() throws(Problem) -> String {
     switch self {
     case .pem(let text): return text
-    case .file(let file):
-      guard let data = FileManager.default.contents(atPath: file.path), let text = String(validating: data, as: UTF8.self) else {
-        throw Problem(
-          "tokenIssuerBroken", blame: .operator, status: 500, message: "The gateway is not configured rightly.",
-          detail: FileFault(at: file.place, "names \(file.path), which cannot be read", "name a file in PEM").description)
-      }
-      return text
+    case .file(let file): return try TokenFile.text(file)
     }
+  }
+}
+
+/// The small files of text that `authentication.tokens` names.
+private enum TokenFile {
+  static func text(_ file: NamedFile) throws(Problem) -> String {
+    guard let data = FileManager.default.contents(atPath: file.path), let text = String(validating: data, as: UTF8.self) else {
+      throw self.fault(file, "which cannot be read", "name a file of text that this user can read")
+    }
+    return text
+  }
+
+  /// The file's only line.
+  static func secret(_ file: NamedFile) throws(Problem) -> Secret {
+    let text = try self.text(file)
+    let line = text.hasSuffix("\r\n") ? text.dropLast() : text.hasSuffix("\n") ? text.dropLast() : text[...]
+    guard !line.isEmpty, !line.contains(where: \.isNewline) else {
+      throw self.fault(file, "which holds no secret", "write the secret as the only line of the file")
+    }
+    return Secret(line.utf8)
+  }
+
+  private static func fault(_ file: NamedFile, _ what: String, _ remedy: String) -> Problem {
+    Problem(
+      "tokenIssuerBroken", blame: .operator, status: 500, message: "The gateway is not configured rightly.",
+      detail: FileFault(at: file.place, "names \(file.path), \(what)", remedy).description)
   }
 }
 
@@ -127,6 +159,7 @@ extension IdentityRequirement {
           case .ldap: .ldap
           case .pam: .pam
           case .jwt: .jwt
+          case .introspection: .introspection
           }
         }))
   }

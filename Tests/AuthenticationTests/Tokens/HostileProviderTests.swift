@@ -19,7 +19,7 @@ import Testing
   private func fetch(
     _ provider: TestProvider, issuer: String? = nil, discoveryURL: String? = nil, authority: String? = nil,
     timeLimit: Duration = .seconds(30)
-  ) async throws(KeySetFetchFault) -> KeySet {
+  ) async throws(ProviderFault) -> KeySet {
     try await ProviderFetcher(
       issuer: issuer ?? provider.issuer,
       provider: .init(discoveryURL: discoveryURL, certificateAuthority: authority ?? self.pki.serverAuthority.certificatePEM),
@@ -42,7 +42,7 @@ import Testing
   private func expectFault(
     _ provider: TestProvider, _ text: String, timeLimit: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
   ) async {
-    do throws(KeySetFetchFault) {
+    do throws(ProviderFault) {
       _ = try await self.fetch(provider, timeLimit: timeLimit)
       Issue.record("keys were taken", sourceLocation: sourceLocation)
     } catch {
@@ -167,7 +167,7 @@ import Testing
     try await self.with { provider in
       provider.serve(try TokenMint.keySet(self.key))
       for authority in [self.pki.clientAuthority.certificatePEM] {
-        do throws(KeySetFetchFault) {
+        do throws(ProviderFault) {
           _ = try await self.fetch(provider, authority: authority)
           Issue.record("a strange certificate was believed")
         } catch {

@@ -12,15 +12,15 @@ import Testing
 
 /// A provider's keys without a network.
 final class ScriptedKeys: KeySetFetcher {
-  private let state: NIOLockedValueBox<(answer: Result<KeySet, KeySetFetchFault>, count: Int)>
+  private let state: NIOLockedValueBox<(answer: Result<KeySet, ProviderFault>, count: Int)>
 
-  init(_ answer: Result<KeySet, KeySetFetchFault>) { self.state = NIOLockedValueBox((answer, 0)) }
+  init(_ answer: Result<KeySet, ProviderFault>) { self.state = NIOLockedValueBox((answer, 0)) }
 
   var count: Int { self.state.withLockedValue { $0.count } }
 
-  func answer(_ answer: Result<KeySet, KeySetFetchFault>) { self.state.withLockedValue { $0.answer = answer } }
+  func answer(_ answer: Result<KeySet, ProviderFault>) { self.state.withLockedValue { $0.answer = answer } }
 
-  func fetch() async throws(KeySetFetchFault) -> KeySet {
+  func fetch() async throws(ProviderFault) -> KeySet {
     try self.state.withLockedValue { state in
       state.count += 1
       return state.answer
@@ -31,6 +31,53 @@ final class ScriptedKeys: KeySetFetcher {
 extension KeySet {
   init(of keys: TokenMint.Key...) throws { try self.init(text: TokenMint.keySet(keys.map { try $0.entry() })) }
   init(text: String) throws { try self.init(try JSONReader.read(text.utf8)) }
+}
+
+/// An introspection endpoint without a network.
+final class ScriptedIntrospector: TokenIntrospector {
+  private struct State {
+    var answer: Result<String, ProviderFault>
+    var count = 0
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    var isHeld = false
+  }
+
+  private let state: NIOLockedValueBox<State>
+
+  init(_ answer: String) { self.state = NIOLockedValueBox(State(answer: .success(answer))) }
+  init(fault: String) { self.state = NIOLockedValueBox(State(answer: .failure(ProviderFault(fault)))) }
+
+  /// How often it was asked.
+  var count: Int { self.state.withLockedValue { $0.count } }
+
+  func answer(_ answer: String) { self.state.withLockedValue { $0.answer = .success(answer) } }
+
+  /// Lets questions wait, or answers all of them.
+  func hold(_ isHeld: Bool) {
+    let waiting = self.state.withLockedValue { state in
+      state.isHeld = isHeld
+      defer { if !isHeld { state.waiting = [] } }
+      return isHeld ? [] : state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  func answer(about token: Secret) async throws(ProviderFault) -> JSONValue {
+    await withCheckedContinuation { continuation in
+      let goesOn = self.state.withLockedValue { state in
+        state.count += 1
+        if state.isHeld { state.waiting.append(continuation) }
+        return !state.isHeld
+      }
+      if goesOn { continuation.resume() }
+    }
+    let text = try self.state.withLockedValue { $0.answer }.get()
+    do throws(JSONFault) {
+      return try JSONReader.read(text.utf8)
+    } catch {
+      throw ProviderFault(error.description)
+    }
+  }
 }
 
 /// Authenticates tokens of one issuer, or of several that have the same keys, with a time of its own.
@@ -50,6 +97,7 @@ struct TokenStation {
   init(
     key: TokenMint.Key? = nil, keys: ScriptedKeys? = nil, cache: AuthenticatorConfiguration.Cache = .init(),
     time: TestTime = TestTime(), memory: AuthenticationMemory = AuthenticationMemory(threads: 1), allowSystemNames: Set<String> = [],
+    endpoints: [(IntrospectionEndpoint, ScriptedIntrospector)] = [],
     _ change: (inout TokenRules) -> Void = { _ in }
   ) throws {
     let key = try key ?? TokenMint.Key()
@@ -58,6 +106,7 @@ struct TokenStation {
     let source = try keys ?? ScriptedKeys(.success(KeySet(of: key)))
     var configuration = AuthenticatorConfiguration(cache: cache)
     configuration.tokens = [TokenIssuer(rules: rules)]
+    configuration.tokenEndpoints = endpoints.map(\.0)
     configuration.allowSystemNames = allowSystemNames
     self.time = time
     self.memory = memory
@@ -65,7 +114,8 @@ struct TokenStation {
     self.keys = source
     self.mint = TokenMint(issuer: rules.issuer, now: Int(time.wall.timeIntervalSince1970))
     self.authenticator = TokenAuthenticator(
-      configuration: configuration, memory: memory, clock: time.clock, makeFetcher: { _ in source })
+      configuration: configuration, memory: memory, clock: time.clock, makeFetcher: { _ in source },
+      makeIntrospector: { endpoint in endpoints.first { $0.0.url == endpoint.url }?.1 ?? ScriptedIntrospector(fault: "nobody") })
   }
 
   /// What becomes of a token, its keys fetched.

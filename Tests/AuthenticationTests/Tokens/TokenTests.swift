@@ -150,7 +150,7 @@ import Testing
   // MARK: Keys that come and go
 
   @Test func withoutKeysTheProviderIsToBlame() async throws {
-    let keys = ScriptedKeys(.failure(KeySetFetchFault("down")))
+    let keys = ScriptedKeys(.failure(ProviderFault("down")))
     let station = try TokenStation(keys: keys)
     let token = try station.mint.token(station.key)
     let problem = try #require(try await station.outcome(token).problem)
@@ -186,7 +186,7 @@ import Testing
   @Test func theLastGoodKeysStayWhileTheProviderIsAway() async throws {
     let station = try TokenStation()
     #expect(try await station.outcome().identity != nil)
-    station.keys.answer(.failure(KeySetFetchFault("down")))
+    station.keys.answer(.failure(ProviderFault("down")))
     station.time.advance(by: .seconds(400))
     #expect(try await station.outcome(["jti": #""another""#]).identity != nil)
     #expect(try await station.outcome(station.mint.token(TokenMint.Key(.es256, id: "new"))).problem == AuthenticationProblem.tokenRefused)

@@ -10,25 +10,38 @@ struct ClaimsReader {
   /// A time beyond the year 9999 is no time that somebody meant.
   private static let latestTime = 253_402_300_799.0
 
+  /// Where the claims come from.
+  enum Form {
+    /// A signed token, which says for itself whose it is and whom it is for.
+    case signed
+    /// The answer of an endpoint that was asked about a token (RFC 7662 section 2.2). Every claim is optional there: it is judged
+    /// where it is there, and demanded where the rules ask for it.
+    case introspected
+  }
+
   let rules: TokenRules
+  let form: Form
   let claims: [String: JSONValue]
   /// The present time, in seconds since 1970.
   let now: Double
 
-  init(_ claims: [String: JSONValue], rules: TokenRules, at now: Date) {
+  init(_ claims: [String: JSONValue], rules: TokenRules, form: Form = .signed, at now: Date) {
     self.claims = claims
     self.rules = rules
+    self.form = form
     self.now = now.timeIntervalSince1970
   }
 
   /// - Throws: ``TokenRefusal`` with the first claim that is not as it must be
   func read() throws(TokenRefusal) -> TokenFacts {
-    guard self.claims["iss"]?.string.map({ Self.isSame($0, self.rules.issuer) }) == true else {
-      throw TokenRefusal("iss is not the issuer's")
+    if self.form == .signed || !self.rules.issuer.isEmpty {
+      guard self.claims["iss"]?.string.map({ Self.isSame($0, self.rules.issuer) }) == true else {
+        throw TokenRefusal("iss is not the issuer's")
+      }
     }
     let audiences = try self.audiences()
     let expires = try self.times()
-    guard let subject = self.claims["sub"]?.string, !subject.isEmpty else { throw TokenRefusal("sub is missing") }
+    let subject = try self.subject()
     try self.checkAuthorizedParty(audiences)
     for requirement in self.rules.requirements {
       guard requirement.claim.value(in: self.claims)?.string.map({ Self.isSame($0, requirement.requiredValue) }) == true else {
@@ -41,16 +54,24 @@ struct ClaimsReader {
     }
     return TokenFacts(
       username: try self.username(), groups: try self.groups(), uid: try self.uid(), extra: try self.extra(), scopes: scopes,
-      audiences: audiences, expires: Date(timeIntervalSince1970: expires), subject: subject, tokenID: self.claims["jti"]?.string)
+      audiences: audiences, expires: expires.map { Date(timeIntervalSince1970: $0) }, subject: subject, tokenID: self.claims["jti"]?.string)
+  }
+
+  private func subject() throws(TokenRefusal) -> String? {
+    if self.form == .introspected, self.claims["sub"] == nil { return nil }
+    guard let subject = self.claims["sub"]?.string, !subject.isEmpty else { throw TokenRefusal("sub is missing") }
+    return subject
   }
 
   // MARK: - What a token is for
 
   private func audiences() throws(TokenRefusal) -> [String] {
+    let isAnyAccepted = self.form == .introspected && self.rules.audiences.isEmpty
+    if isAnyAccepted, self.claims["aud"] == nil { return [] }
     guard let audiences = self.claims["aud"].flatMap({ value in value.string.map { [$0] } ?? value.strings }) else {
       throw TokenRefusal("aud is missing or no string or list of strings")
     }
-    guard audiences.contains(where: { audience in self.rules.audiences.contains { Self.isSame($0, audience) } }) else {
+    guard isAnyAccepted || audiences.contains(where: { audience in self.rules.audiences.contains { Self.isSame($0, audience) } }) else {
       throw TokenRefusal("aud names none of the accepted audiences")
     }
     return audiences
@@ -62,7 +83,7 @@ struct ClaimsReader {
     guard let party = party.string else { throw TokenRefusal("azp is no string") }
     // An access token is issued to a client and meant for a resource: azp is the client then, and aud alone decides. Only
     // an id_token for several audiences needs azp to say which of them may use it.
-    guard audiences.count > 1, self.claims["nonce"] != nil || self.claims["at_hash"] != nil else { return }
+    guard self.form == .signed, audiences.count > 1, self.claims["nonce"] != nil || self.claims["at_hash"] != nil else { return }
     guard self.rules.audiences.contains(where: { Self.isSame($0, party) }) else {
       throw TokenRefusal("azp is none of the accepted audiences")
     }
@@ -71,9 +92,10 @@ struct ClaimsReader {
   // MARK: - When
 
   /// - Returns: `exp`
-  private func times() throws(TokenRefusal) -> Double {
-    guard let expires = try self.time("exp") else { throw TokenRefusal("exp is missing") }
-    guard self.now < expires + Self.leeway else { throw TokenRefusal("the token has expired") }
+  private func times() throws(TokenRefusal) -> Double? {
+    let expires = try self.time("exp")
+    guard expires != nil || self.form == .introspected else { throw TokenRefusal("exp is missing") }
+    if let expires, self.now >= expires + Self.leeway { throw TokenRefusal("the token has expired") }
     if let notBefore = try self.time("nbf"), self.now < notBefore - Self.leeway { throw TokenRefusal("the token is not valid yet (nbf)") }
     if let issued = try self.time("iat"), self.now < issued - Self.leeway { throw TokenRefusal("the token is issued in the future (iat)") }
     return expires

@@ -8,10 +8,10 @@ struct TokenFacts: Sendable, Hashable {
   var extra: [Extra]
   var scopes: [String]
   var audiences: [String]
-  /// `exp`.
-  var expires: Date
+  /// `exp`; `nil` where an introspection answer has none.
+  var expires: Date?
   /// `sub` and `jti`, for the audit record.
-  var subject: String
+  var subject: String?
   var tokenID: String?
 
   struct Extra: Sendable, Hashable {

@@ -39,9 +39,10 @@ public struct TokenRules: Sendable {
     }
   }
 
-  /// `iss`, compared byte for byte (OpenID Connect Core section 3.1.3.7).
+  /// `iss`, compared byte for byte (OpenID Connect Core section 3.1.3.7). Empty for introspection answers of any.
   public var issuer: String
-  /// One of them must be in `aud`. Never empty: a token for somebody else's audience is somebody else's.
+  /// One of them must be in `aud`. Empty for introspection answers alone, whose endpoint knows who asks: a signed token for
+  /// somebody else's audience is somebody else's.
   public var audiences: [String]
   /// The algorithms that the issuer signs with.
   public var algorithms: Set<SignatureAlgorithm>

@@ -4,13 +4,7 @@ import SallyportJOSE
 
 /// Gets an issuer's keys, in a bounded time.
 protocol KeySetFetcher: Sendable {
-  func fetch() async throws(KeySetFetchFault) -> KeySet
-}
-
-/// Why there are no new keys, for the operator.
-struct KeySetFetchFault: Error, Sendable, Hashable, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
+  func fetch() async throws(ProviderFault) -> KeySet
 }
 
 /// The keys of one issuer, as they are now. What ``KeySetStateMachine`` decides is carried out here.
@@ -90,7 +84,7 @@ final class KeySetSource: Sendable {
 
   private func fetch() {
     Task {
-      do throws(KeySetFetchFault) {
+      do throws(ProviderFault) {
         let keys = try await self.fetcher.fetch()
         self.land(.keysFetched(issuer: self.issuer, count: keys.keys.count, unusable: keys.unusable)) { $0.fetched(keys, at: $1) }
       } catch {

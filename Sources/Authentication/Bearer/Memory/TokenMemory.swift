@@ -6,6 +6,9 @@ import SallyportCore
 final class TokenMemory: Sendable {
   let verified: ShardedCache<Identity>
   let refused: ShardedCache<Problem>
+  let flights = SingleFlight<CredentialKey, AuthenticationOutcome>()
+  /// How many tokens are being asked about.
+  let asking = NIOLockedValueBox(0)
 
   private struct SourceKey: Hashable {
     let issuer: String

@@ -1,0 +1,111 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import SallyportJSON
+
+/// Why a provider has not answered, or not with what it should, for the operator.
+struct ProviderFault: Error, Sendable, Hashable, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// Asks identity providers for JSON: over TLS, without following redirects, within bounds of size and time.
+struct ProviderConnection: Sendable {
+  /// The most bytes of a document.
+  static let mostBytes = 1024 * 1024
+
+  private let tls: TLSConfiguration
+  private let insecurePlaintext: Bool
+
+  /// - Throws: ``ProviderFault`` for authorities that are no PEM
+  init(certificateAuthority: String?, insecurePlaintext: Bool) throws(ProviderFault) {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    tls.minimumTLSVersion = .tlsv12
+    if let certificateAuthority {
+      guard let roots = try? NIOSSLCertificate.fromPEMBytes(Array(certificateAuthority.utf8)), !roots.isEmpty else {
+        throw ProviderFault("the certificate authority is no PEM certificate")
+      }
+      tls.trustRoots = .certificates(roots)
+    }
+    self.tls = tls
+    self.insecurePlaintext = insecurePlaintext
+  }
+
+  /// One for the process: its connections are few and short, and a client of its own for each issuer would have to be shut
+  /// down by whoever lets go of the last generation.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5), read: .seconds(10)))
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.idleTimeout = .seconds(1)
+    return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+  }()
+
+  /// Runs work until it is done or the time is over, whichever comes first. The client's own deadline ends with the head of
+  /// an answer, so that a slow body would have no end.
+  static func within<Value: Sendable>(
+    _ limit: Duration, _ work: @escaping @Sendable () async throws(ProviderFault) -> Value
+  ) async throws(ProviderFault) -> Value {
+    let result = await withTaskGroup(of: Result<Value, ProviderFault>.self) { group in
+      group.addTask {
+        do throws(ProviderFault) {
+          return .success(try await work())
+        } catch {
+          return .failure(error)
+        }
+      }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return .failure(ProviderFault("the provider did not answer within \(limit)"))
+      }
+      let first = await group.next()
+      group.cancelAll()
+      return first ?? .failure(ProviderFault("the fetch was cancelled"))
+    }
+    return try result.get()
+  }
+
+  /// The JSON that a request is answered with.
+  ///
+  /// - Parameter name: what it is called in faults
+  /// - Throws: ``ProviderFault`` for everything but status 200 and JSON of a bounded length
+  func document(_ name: String, _ request: HTTPClientRequest) async throws(ProviderFault) -> JSONValue {
+    guard self.mayAsk(request.url) else { throw ProviderFault("\(name) is not at an https URL") }
+    let bytes: [UInt8]
+    do {
+      var request = request
+      request.headers.add(name: "User-Agent", value: "sallyport")
+      request.tlsConfiguration = self.tls
+      let response = try await Self.client.execute(request, timeout: .seconds(30))
+      guard response.status == .ok else { throw ProviderFault("\(name) is answered with status \(response.status.code)") }
+      guard Self.mayBeJSON(response.headers.first(name: "Content-Type")) else { throw ProviderFault("\(name) is not sent as JSON") }
+      bytes = Array(buffer: try await response.body.collect(upTo: Self.mostBytes))
+    } catch let fault as ProviderFault {
+      throw fault
+    } catch is NIOTooManyBytesError {
+      throw ProviderFault("\(name) is longer than \(Self.mostBytes) bytes")
+    } catch {
+      throw ProviderFault("\(name) could not be fetched: \(error)")
+    }
+    do throws(JSONFault) {
+      return try JSONReader.read(bytes)
+    } catch {
+      throw ProviderFault("\(name) cannot be read: \(error)")
+    }
+  }
+
+  private func mayAsk(_ address: String) -> Bool {
+    let lowered = address.prefix(8).lowercased()
+    guard lowered.hasPrefix("https://") || (self.insecurePlaintext && lowered.hasPrefix("http://")) else { return false }
+    return address.utf8.count <= 2048 && address.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "@") }
+  }
+
+  /// Providers that keep their keys in a store of files send them as what such stores send. A page is something else: a
+  /// sign-in, or an error with status 200.
+  private static func mayBeJSON(_ contentType: String?) -> Bool {
+    guard let contentType else { return true }
+    let type = contentType.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+    return ["application/json", "text/json", "text/plain", "application/octet-stream"].contains(type) || type.hasSuffix("+json")
+  }
+}
