@@ -46,7 +46,7 @@ extension Authenticator {
       else { return .methodNotAccepted }
       // The token is not kept, so that it cannot be judged by other rules: whoever has it presents it again.
       return verifier == identity.verifier ? nil : .credentialChanged
-    case .introspection:
+    case .introspection, .tokenReview:
       guard accepting.contains(.token), !self.tokens.judges.isEmpty else { return .methodNotAccepted }
       return self.tokens.judges.contains { $0.verifier == identity.verifier } ? nil : .credentialChanged
     case .gateway:

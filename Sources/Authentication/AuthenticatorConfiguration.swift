@@ -54,9 +54,15 @@ public struct AuthenticatorConfiguration: Sendable {
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.
-  public var tokenEndpoints: [IntrospectionEndpoint] = []
+  public var tokenEndpoints: [TokenEndpoint] = []
   /// Hears what becomes of the fetching of issuers' keys, on any thread.
   public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
+
+  /// Somebody who is asked about tokens.
+  public enum TokenEndpoint: Sendable {
+    case introspection(IntrospectionEndpoint)
+    case tokenReview(TokenReviewSource)
+  }
 
   public init(
     passwords: [PasswordSource] = [], certificates: CertificateRules = CertificateRules(), revocation: RevocationStore? = nil,

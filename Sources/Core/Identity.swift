@@ -3,7 +3,7 @@ public import struct Foundation.Date
 /// How somebody proved who they are; the raw value stands in the audit record.
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile, ldap, pam
-  case jwt, introspection
+  case jwt, introspection, tokenReview
   /// The gateway itself, where it asks an upstream something of its own.
   case gateway
 }

@@ -72,7 +72,14 @@ import Testing
       "      claimMappings:", "      algorithms: [none]\n      claimMappings:",
       "9:20: authentication.tokens[0].jwt.algorithms[0]: is not a known word;"
     ),
-    ("  - jwt:", "  - tokenReview: {}\n  - jwt:", "7:5: authentication.tokens[0].tokenReview: is not supported in this version;"),
+    (
+      "  - jwt:", "  - tokenReview: {upstream: cluster}\n  - jwt:",
+      "7:30: authentication.tokens[0].tokenReview.upstream: names no upstream;"
+    ),
+    (
+      "  - jwt:", "  - tokenReview: {upstream: app}\n  - jwt:",
+      "7:30: authentication.tokens[0].tokenReview.upstream: names an upstream that is no API server;"
+    ),
     ("authenticate: [token]", "authenticate: [token], require: {}", "15:82: routes[0].require: requires nothing;"),
     (
       "authenticate: [token]", "authenticate: [token], require: {methods: [passwordFile]}",

@@ -200,6 +200,40 @@ import Testing
     }
   }
 
+  // MARK: Service accounts
+
+  @Test func theClusterIsAskedWhoseAServiceAccountsTokenIs() async throws {
+    let account = "system:serviceaccount:dev:builder"
+    let script: ScriptedUpstream.Script = { moment, peer in
+      guard case .end(let request) = moment else { return }
+      let isReview = request.line == "POST /apis/authentication.k8s.io/v1/tokenreviews HTTP/1.1"
+      let isGood = request.body.contains(#""token":"good-token""#)
+      let user = #"{"username":"\#(account)","groups":["system:serviceaccounts","system:authenticated"]}"#
+      let status = isGood ? #"{"authenticated":true,"user":\#(user)}"# : #"{"authenticated":false}"#
+      let body = isReview ? #"{"kind":"TokenReview","status":\#(status)}"# : "{}"
+      peer.send("HTTP/1.1 \(isReview ? "201 Created" : "200 OK")\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+    try await House.with(script: script) { plan in
+      plan.authentication = ["tokens:", "- tokenReview: {upstream: kubernetes}"]
+      plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
+    } _: { house, upstream in
+      for _ in 0..<2 {
+        let answer = try await house.get(Self.target, "Authorization: Bearer good-token")
+        #expect(answer.status == 200)
+        let record = try house.closingRecord(of: answer)
+        #expect(record.user.username == account && record.fact("authentication") == "tokenReview")
+      }
+      #expect(try await house.get(Self.target, "Authorization: Bearer bad-token").status == 401)
+      let reviews = upstream.requests.filter { $0.line.hasPrefix("POST ") }
+      #expect(reviews.count == 2)
+      #expect(reviews.first?.values("X-Remote-User") == ["sallyport"] && reviews.first?.values("X-Remote-Group") == ["sallyport:token-review"])
+      let served = upstream.requests.filter { $0.line.hasPrefix("GET ") }
+      #expect(served.count == 2 && served.allSatisfy { $0.values("X-Remote-User") == [account] })
+      #expect(served.allSatisfy { $0.values("X-Remote-Group") == ["system:serviceaccounts"] && $0.values("Authorization").isEmpty })
+      #expect(try !house.records().map(\.text).joined().contains("good-token"))
+    }
+  }
+
   // MARK: Streams
 
   private static func entry(_ token: String) -> String { Base64URL.encode(token.utf8) }

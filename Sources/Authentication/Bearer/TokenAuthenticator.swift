@@ -58,8 +58,12 @@ final class TokenAuthenticator: Sendable {
       verifier.add(configuration.allowSystemNames.sorted())
       return Issuer(rules: issuer.rules, keys: source, verifier: verifier.finalize())
     }
-    self.judges = configuration.tokenEndpoints.map {
-      Introspection($0, introspector: makeIntrospector($0), allowSystemNames: configuration.allowSystemNames)
+    self.judges = configuration.tokenEndpoints.map { endpoint in
+      switch endpoint {
+      case .introspection(let endpoint):
+        Introspection(endpoint, introspector: makeIntrospector(endpoint), allowSystemNames: configuration.allowSystemNames)
+      case .tokenReview(let source): TokenReview(source, allowSystemNames: configuration.allowSystemNames)
+      }
     }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
     self.generation = Self.generation(

@@ -5,6 +5,8 @@ import struct Foundation.Date
 /// Makes identities of what believed tokens say.
 struct TokenIdentities: Sendable {
   let names: NameRules
+  /// Whether they come from a cluster, who alone can vouch for its service accounts.
+  var mayBeServiceAccounts = false
 
   /// - Parameter verifier: what the token was judged by
   /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
@@ -30,9 +32,12 @@ struct TokenIdentities: Sendable {
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {
     for name in names {
-      if let fault = self.names.fault(in: name) { throw TokenRefusal("\(what) \(fault.rawValue)") }
       // Service accounts are the cluster's own: only the cluster vouches for them, whatever names are allowed here.
-      guard !name.utf8.starts(with: "system:serviceaccount".utf8) else { throw TokenRefusal("\(what) is a service account's") }
+      let isServiceAccounts = name.utf8.starts(with: "system:serviceaccount".utf8)
+      guard !isServiceAccounts || self.mayBeServiceAccounts else { throw TokenRefusal("\(what) is a service account's") }
+      if let fault = isServiceAccounts ? NameRules.faultOfForm(name) : self.names.fault(in: name) {
+        throw TokenRefusal("\(what) \(fault.rawValue)")
+      }
     }
   }
 }

@@ -33,6 +33,7 @@ struct CrossReferences {
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
     self.checkUseOfAuthentication()
+    self.checkTokenReviews()
     self.checkOrderOfPasswords()
     self.checkPolicies()
   }
@@ -130,9 +131,38 @@ struct CrossReferences {
         switch method {
         case .clientCertificate: route.authenticate.contains(.clientCertificate)
         case .passwordFile, .ldap, .pam: route.authenticate.contains(.password)
-        case .jwt, .introspection: route.authenticate.contains(.token)
+        case .jwt, .introspection, .tokenReview: route.authenticate.contains(.token)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
+    }
+  }
+
+  /// A cluster is asked about tokens as somebody, over connections on which it believes that.
+  private func checkTokenReviews() {
+    let tokens = self.document["authentication"]["tokens"]
+    var seen: Set<String> = []
+    for index in 0..<(tokens.itemCount ?? 0) {
+      let yaml = tokens[index]["tokenReview"]["upstream"]
+      guard let name = yaml.scalarText else { continue }
+      guard seen.insert(name).inserted else {
+        yaml.fault("is asked already", "remove one of the two")
+        continue
+      }
+      guard let upstream = self.upstreams.first(where: { $0.name == name }) else {
+        let remedy = NearestName.of(name, among: self.upstreams.compactMap(\.name).sorted()).map { "did you mean `\($0)`?" }
+        yaml.fault("names no upstream", remedy ?? "add it to `upstreams`, or name one of those")
+        continue
+      }
+      guard let value = upstream.value else { continue }
+      guard value.kind == .kubernetes else {
+        yaml.fault("names an upstream that is no API server", "name one of kind kubernetes")
+        continue
+      }
+      let stating = Set(
+        self.credentials.compactMap(\.value).filter { if case .requestHeaders = $0.kind { true } else { false } }.map(\.name))
+      if !self.routes.compactMap(\.value).contains(where: { $0.upstream == name && stating.contains($0.credential) }) {
+        yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with requestHeaders")
+      }
     }
   }
 

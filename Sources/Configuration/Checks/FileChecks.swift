@@ -28,6 +28,7 @@ extension GatewayConfiguration {
     for source in self.authentication.tokens {
       switch source {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
+      case .tokenReview: break
       case .introspection(let introspection):
         files.append((introspection.clientSecretFile, .passwords))
         if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }

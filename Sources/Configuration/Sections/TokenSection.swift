@@ -6,6 +6,7 @@ extension GatewayConfiguration.Authentication {
   public enum TokenSource: Sendable, Equatable {
     case jwt(JWT)
     case introspection(Introspection)
+    case tokenReview(TokenReview)
     /// A file of Kubernetes' kind `AuthenticationConfiguration`, whose `jwt` is read as if it stood here.
     case authenticationConfiguration(NamedFile)
   }
@@ -61,10 +62,10 @@ extension GatewayConfiguration.Authentication {
 extension GatewayConfiguration.Authentication.TokenSource {
   init?(_ yaml: YAMLCursor) {
     let source: Self? = yaml.mapping { keys in
-      if keys.notInThisVersion("tokenReview") { return nil }
-      return keys.exactlyOne(of: [
+      keys.exactlyOne(of: [
         "jwt": { GatewayConfiguration.Authentication.JWT($0).map(Self.jwt) },
         "introspection": { GatewayConfiguration.Authentication.Introspection($0).map(Self.introspection) },
+        "tokenReview": { GatewayConfiguration.Authentication.TokenReview($0).map(Self.tokenReview) },
         "authenticationConfigurationFile": { $0.file().map(Self.authenticationConfiguration) },
       ])
     }

@@ -27,9 +27,6 @@ extension Generation {
       faults.collect { () throws(StartFault) in
         try configuration.revocation(previous: continuation.generation?.revocation)
       } ?? nil
-    let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration, revocation: revocation, continuation.memory, logger)
-    }
     var credentials: [String: NamedCredential] = [:]
     for credential in configuration.credentials {
       credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
@@ -41,6 +38,15 @@ extension Generation {
         try Upstream.upstream(
           upstream.settings(presenting: used), keeping: continuation.generation?.upstreams[upstream.name], group: group, logger: logger)
       }
+    }
+    let reviews = { (review: GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)? in
+      guard let upstream = upstreams[review.upstream],
+        let credential = Self.ownCredential(at: review.upstream, configuration, credentials)
+      else { return nil }
+      return UpstreamTokenReview(upstream: upstream, credential: credential, timeout: review.timeout, eventLoop: group.next())
+    }
+    let authenticator = faults.collect { () throws(StartFault) in
+      try Self.authenticator(configuration, revocation: revocation, continuation.memory, reviewingBy: reviews, logger)
     }
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
@@ -73,6 +79,14 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy)
   }
 
+  /// By which the gateway asks an upstream on its own behalf: the first credential of a route to it that says who asks.
+  private static func ownCredential(
+    at upstream: String, _ configuration: GatewayConfiguration, _ credentials: [String: NamedCredential]
+  ) -> CredentialSource? {
+    configuration.routes.lazy.filter { $0.upstream == upstream }.compactMap { credentials[$0.credential]?.source }
+      .first(where: \.statesIdentity)
+  }
+
   /// How each upstream is asked that describes itself: by a route's credential, as a user of the gateway's own.
   private static func discoveries(
     _ configuration: GatewayConfiguration, _ credentials: [String: NamedCredential], _ upstreams: [String: Upstream]
@@ -82,10 +96,9 @@ extension Generation {
     for section in configuration.upstreams where section.openapi == .upstream {
       // One that has faults of its own was reported.
       guard let upstream = upstreams[section.name] else { continue }
-      let used = configuration.routes.filter { $0.upstream == section.name }.compactMap { credentials[$0.credential]?.source }
-      if let credential = used.first(where: \.statesIdentity) {
+      if let credential = self.ownCredential(at: section.name, configuration, credentials) {
         discoveries[section.name] = Discovery(upstream: upstream, credential: credential, section: section)
-      } else if !used.isEmpty {
+      } else if configuration.routes.contains(where: { $0.upstream == section.name && credentials[$0.credential] != nil }) {
         faults.add(
           "upstream \(section.name): `openapi: upstream` is asked as a user of the gateway's own, and no route to it has a credential that "
             + "tells the upstream who asks; name a file, or a route with such a credential")
@@ -96,7 +109,8 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory, _ logger: Logger
+    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory,
+    reviewingBy reviews: (GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)?, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let configuration = gateway.authentication
     let names = configuration.allowSystemNames
@@ -107,7 +121,7 @@ extension Generation {
       }
     }
     let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
-    let endpoints = faults.collect { () throws(StartFault) in try gateway.tokenEndpoints() } ?? []
+    let endpoints = faults.collect { () throws(StartFault) in try gateway.tokenEndpoints(reviewingBy: reviews) } ?? []
     guard faults.isEmpty else { throw faults.fault }
     var settings = AuthenticatorConfiguration(
       passwords: stores, certificates: configuration.clientCertificates.map(CertificateRules.init) ?? CertificateRules(),

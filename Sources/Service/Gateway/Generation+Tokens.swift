@@ -35,7 +35,7 @@ extension GatewayConfiguration {
     for source in self.authentication.tokens {
       switch source {
       case .jwt(let jwt): all.append(jwt)
-      case .introspection: break
+      case .introspection, .tokenReview: break
       case .authenticationConfiguration(let file):
         all += faults.collect { () throws(FileFaults) in try Authentication.issuers(in: file) } ?? []
       }
@@ -44,23 +44,35 @@ extension GatewayConfiguration {
     return all
   }
 
-  /// The endpoints of `authentication.tokens` that opaque tokens are asked about.
+  /// Who is asked about tokens that are of none of the issuers, in the order of `authentication.tokens`.
   ///
+  /// - Parameter reviews: how a cluster is asked that `tokenReview` names
   /// - Throws: every fault of the files that they name
-  func tokenEndpoints() throws(StartFault) -> [IntrospectionEndpoint] {
+  func tokenEndpoints(
+    reviewingBy reviews: (Authentication.TokenReview) -> (any TokenReviewTransport)?
+  ) throws(StartFault) -> [AuthenticatorConfiguration.TokenEndpoint] {
     var faults = FaultCollector()
-    var endpoints: [IntrospectionEndpoint] = []
-    for case .introspection(let introspection) in self.authentication.tokens {
-      let endpoint = faults.collect { () throws(Problem) in
-        let endpoint = try IntrospectionEndpoint(introspection)
-        try endpoint.check()
-        return endpoint
+    var endpoints: [AuthenticatorConfiguration.TokenEndpoint] = []
+    for source in self.authentication.tokens {
+      switch source {
+      case .jwt, .authenticationConfiguration: break
+      case .introspection(let introspection):
+        let endpoint = faults.collect { () throws(Problem) in
+          let endpoint = try IntrospectionEndpoint(introspection)
+          try endpoint.check()
+          return endpoint
+        }
+        if let endpoint { endpoints.append(.introspection(endpoint)) }
+      case .tokenReview(let review):
+        // Every name was checked when the configuration was read; an upstream with faults of its own was reported.
+        guard let transport = reviews(review) else { break }
+        endpoints.append(.tokenReview(TokenReviewSource(upstream: review.upstream, audiences: review.audiences, transport: transport)))
       }
-      if let endpoint { endpoints.append(endpoint) }
     }
     guard faults.isEmpty else { throw faults.fault }
     return endpoints
   }
+}
 
 extension TokenIssuer {
   /// - Throws: ``Problem`` for a certificate authority that cannot be read
@@ -160,6 +172,7 @@ extension IdentityRequirement {
           case .pam: .pam
           case .jwt: .jwt
           case .introspection: .introspection
+          case .tokenReview: .tokenReview
           }
         }))
   }

@@ -97,7 +97,7 @@ struct TokenStation {
   init(
     key: TokenMint.Key? = nil, keys: ScriptedKeys? = nil, cache: AuthenticatorConfiguration.Cache = .init(),
     time: TestTime = TestTime(), memory: AuthenticationMemory = AuthenticationMemory(threads: 1), allowSystemNames: Set<String> = [],
-    endpoints: [(IntrospectionEndpoint, ScriptedIntrospector)] = [],
+    endpoints: [(IntrospectionEndpoint, ScriptedIntrospector)] = [], reviews: [TokenReviewSource] = [],
     _ change: (inout TokenRules) -> Void = { _ in }
   ) throws {
     let key = try key ?? TokenMint.Key()
@@ -106,7 +106,7 @@ struct TokenStation {
     let source = try keys ?? ScriptedKeys(.success(KeySet(of: key)))
     var configuration = AuthenticatorConfiguration(cache: cache)
     configuration.tokens = [TokenIssuer(rules: rules)]
-    configuration.tokenEndpoints = endpoints.map(\.0)
+    configuration.tokenEndpoints = endpoints.map { .introspection($0.0) } + reviews.map { .tokenReview($0) }
     configuration.allowSystemNames = allowSystemNames
     self.time = time
     self.memory = memory
