@@ -58,7 +58,7 @@ final class TokenAuthenticator: Sendable {
       verifier.add(configuration.allowSystemNames.sorted())
       return Issuer(rules: issuer.rules, keys: source, verifier: verifier.finalize())
     }
-    self.judges = configuration.tokenEndpoints.map { endpoint in
+    self.judges = configuration.tokenEndpoints.map { endpoint -> any TokenJudge in
       switch endpoint {
       case .introspection(let endpoint):
         Introspection(endpoint, introspector: makeIntrospector(endpoint), allowSystemNames: configuration.allowSystemNames)
