@@ -166,7 +166,8 @@ import Testing
       try directory.write("\(secret)\n", to: "secret")
     }
     plan.authentication = [
-      "tokens:", "- introspection:", "    url: \"\(provider.issuer)/introspect\"", "    clientID: sallyport", "    clientSecretFile: secret",
+      "tokens:", "- introspection:", "    url: \"\(provider.issuer)/introspect\"", "    clientID: sallyport",
+      "    clientSecretFile: secret",
       "    certificateAuthorityFile: idp-ca.pem",
       "    claimMappings: {username: {claim: username, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
     ]
@@ -211,7 +212,9 @@ import Testing
       let user = #"{"username":"\#(account)","groups":["system:serviceaccounts","system:authenticated"]}"#
       let status = isGood ? #"{"authenticated":true,"user":\#(user)}"# : #"{"authenticated":false}"#
       let body = isReview ? #"{"kind":"TokenReview","status":\#(status)}"# : "{}"
-      peer.send("HTTP/1.1 \(isReview ? "201 Created" : "200 OK")\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      peer.send(
+        "HTTP/1.1 \(isReview ? "201 Created" : "200 OK")\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+      )
     }
     try await House.with(script: script) { plan in
       plan.authentication = ["tokens:", "- tokenReview: {upstream: kubernetes}"]
@@ -226,7 +229,8 @@ import Testing
       #expect(try await house.get(Self.target, "Authorization: Bearer bad-token").status == 401)
       let reviews = upstream.requests.filter { $0.line.hasPrefix("POST ") }
       #expect(reviews.count == 2)
-      #expect(reviews.first?.values("X-Remote-User") == ["sallyport"] && reviews.first?.values("X-Remote-Group") == ["sallyport:token-review"])
+      #expect(
+        reviews.first?.values("X-Remote-User") == ["sallyport"] && reviews.first?.values("X-Remote-Group") == ["sallyport:token-review"])
       let served = upstream.requests.filter { $0.line.hasPrefix("GET ") }
       #expect(served.count == 2 && served.allSatisfy { $0.values("X-Remote-User") == [account] })
       #expect(served.allSatisfy { $0.values("X-Remote-Group") == ["system:serviceaccounts"] && $0.values("Authorization").isEmpty })

@@ -11,7 +11,9 @@ struct TokenIdentities: Sendable {
   /// - Parameter verifier: what the token was judged by
   /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
   ///   is left out may be the one that a deny rule names
-  func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8]) throws(TokenRefusal) -> Identity {
+  func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8]) throws(TokenRefusal)
+    -> Identity
+  {
     guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
       throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
     }

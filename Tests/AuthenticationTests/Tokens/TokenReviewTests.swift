@@ -84,7 +84,8 @@ private final class ScriptedReviews: TokenReviewTransport {
   }
 
   @Test(arguments: [
-    "{}", #"{"authenticated":false}"#, #"{"authenticated":"true","user":{"username":"a"}}"#, #"{"authenticated":1,"user":{"username":"a"}}"#,
+    "{}", #"{"authenticated":false}"#, #"{"authenticated":"true","user":{"username":"a"}}"#,
+    #"{"authenticated":1,"user":{"username":"a"}}"#,
     #"{"authenticated":false,"user":{"username":"a"}}"#, #"{"error":"token a-token is bad","user":{}}"#, #"{"authenticated":true}"#,
     #"{"authenticated":true,"user":{}}"#, #"{"authenticated":true,"user":{"username":""}}"#,
     #"{"authenticated":true,"user":{"username":7}}"#, #"{"authenticated":true,"user":{"username":"a","groups":"b"}}"#,
