@@ -30,7 +30,7 @@ struct AuditBench {
     let connection = ConnectionFacts(
       listener: "main", clientAddress: ClientAddress(ip: "192.0.2.7", port: 50_123), isTrustedPeer: false, tlsVersion: "TLSv1.3",
       serverName: nil, clientCertificate: nil)
-    var record = AuditRecord(AuditedRequest(head), of: connection, auditID: AuditID(), received: .now(), configuration: "9f86d081884c7d65")
+    let record = AuditRecord(AuditedRequest(head), of: connection, auditID: AuditID(), received: .now(), configuration: "9f86d081884c7d65")
     record.info = RequestInfo(method: .get, target: target)
     record.subject = .identity(
       Identity(

@@ -74,11 +74,11 @@ import Testing
     ),
     (
       "  - jwt:", "  - tokenReview: {upstream: cluster}\n  - jwt:",
-      "7:30: authentication.tokens[0].tokenReview.upstream: names no upstream;"
+      "7:29: authentication.tokens[0].tokenReview.upstream: names no upstream;"
     ),
     (
       "  - jwt:", "  - tokenReview: {upstream: app}\n  - jwt:",
-      "7:30: authentication.tokens[0].tokenReview.upstream: names an upstream that is no API server;"
+      "7:29: authentication.tokens[0].tokenReview.upstream: names an upstream that is no API server;"
     ),
     ("authenticate: [token]", "authenticate: [token], require: {}", "15:82: routes[0].require: requires nothing;"),
     (
@@ -126,6 +126,18 @@ import Testing
   ]) func whatIsWrongWithAnEndpointIsSaid(old: String, new: String, fault: String) {
     let found = faults(in: self.introspection(old, new))
     #expect(found.contains { $0.hasPrefix(fault) }, "\(found)")
+  }
+
+  @Test func aClusterIsAskedAsSomebody() {
+    let text = Self.least.replacing("  - jwt:", with: "  - tokenReview: {upstream: app}\n  - jwt:")
+      .replacing("[{name: app,", with: "[{name: app, kind: kubernetes,")
+    #expect(
+      faults(in: text) == [
+        "7:29: authentication.tokens[0].tokenReview.upstream: cannot be asked: no route to it has a credential that says who asks; "
+          + "add a route to it with requestHeaders"
+      ])
+    let twice = text.replacing("  - jwt:", with: "  - tokenReview: {upstream: app}\n  - jwt:")
+    #expect(faults(in: twice).contains { $0.hasPrefix("8:29: authentication.tokens[1].tokenReview.upstream: is asked already;") })
   }
 
   @Test func tokensAreConfiguredAndUsedTogether() {

@@ -108,7 +108,7 @@ extension AuditRecord {
     if let info = self.info {
       (verb, path) = (info.verb, info.path)
     } else if case .read(let method, let uri) = self.request.line {
-      verb = method.verb
+      verb = method.lowercased
       path = String(buffer: uri).prefix { $0 != "?" && $0 != "#" }.description
     }
     return policy.outcome(username: username, groups: groups, info: self.info, verb: verb, path: path)

@@ -153,14 +153,18 @@ struct CrossReferences {
         yaml.fault("names no upstream", remedy ?? "add it to `upstreams`, or name one of those")
         continue
       }
-      guard let value = upstream.value else { continue }
-      guard value.kind == .kubernetes else {
+      // What is wrong with the upstream's kind, or with a route's credential, was reported as such.
+      let kind = upstream.yaml["kind"].scalarText ?? GatewayConfiguration.Upstream.Kind.generic.rawValue
+      guard kind != GatewayConfiguration.Upstream.Kind.generic.rawValue else {
         yaml.fault("names an upstream that is no API server", "name one of kind kubernetes")
         continue
       }
-      let stating = Set(
-        self.credentials.compactMap(\.value).filter { if case .requestHeaders = $0.kind { true } else { false } }.map(\.name))
-      if !self.routes.compactMap(\.value).contains(where: { $0.upstream == name && stating.contains($0.credential) }) {
+      let used = self.routes.filter { $0.yaml["upstream"].scalarText == name }.map { $0.yaml["credential"].scalarText }
+      let mayState = used.contains { credential in
+        guard let value = self.credentials.first(where: { $0.name == credential })?.value else { return true }
+        return if case .requestHeaders = value.kind { true } else { false }
+      }
+      if !mayState {
         yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with requestHeaders")
       }
     }

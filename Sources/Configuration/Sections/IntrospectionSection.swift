@@ -1,4 +1,4 @@
-public import SallyportStrictYAML
+import SallyportStrictYAML
 
 extension GatewayConfiguration.Authentication {
   /// An endpoint that opaque tokens are asked about (RFC 7662).

@@ -2,6 +2,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import SallyportAudit
+import SallyportAuthentication
 public import SallyportConfiguration
 import SallyportCore
 import SallyportListener

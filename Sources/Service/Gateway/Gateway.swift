@@ -2,6 +2,7 @@ public import Logging
 import NIOConcurrencyHelpers
 public import NIOCore
 import SallyportAudit
+import SallyportAuthentication
 public import SallyportConfiguration
 import SallyportCore
 import SallyportListener

@@ -8,6 +8,8 @@ import SallyportWire
 struct UpstreamDiscovery: DiscoveryTransport {
   private let question: UpstreamQuestion
 
+  var eventLoop: any EventLoop { self.question.eventLoop }
+
   init(upstream: Upstream, credential: CredentialSource, identity: Identity, eventLoop: any EventLoop) {
     self.question = UpstreamQuestion(upstream: upstream, credential: credential, identity: identity, eventLoop: eventLoop)
   }

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import SallyportCore
 import SallyportJSON
+import SallyportPKI
 import TestSupport
 import Testing
 

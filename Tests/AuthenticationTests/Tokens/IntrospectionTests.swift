@@ -11,8 +11,10 @@ import Testing
   private static let active =
     #"{"active":true,"username":"alice","sub":"alice-1","groups":["dev"],"scope":"read write","aud":"kubernetes","jti":"t1"}"#
 
+  static let url = "https://idp.example.org/introspect"
+
   static func endpoint(
-    _ url: String = "https://idp.example.org/introspect", _ change: (inout TokenRules) -> Void = { _ in }
+    _ url: String = Self.url, _ change: (inout TokenRules) -> Void = { _ in }
   ) -> IntrospectionEndpoint {
     var rules = TokenRules(
       issuer: "", audiences: [], username: .init(claim: ClaimPath("username"), prefix: "op:"),
@@ -25,7 +27,7 @@ import Testing
     _ answer: String = Self.active, cache: AuthenticatorConfiguration.Cache = .init(), _ change: (inout TokenRules) -> Void = { _ in }
   ) throws -> (TokenStation, ScriptedIntrospector) {
     let introspector = ScriptedIntrospector(answer)
-    return (try TokenStation(cache: cache, endpoints: [(Self.endpoint(change), introspector)]), introspector)
+    return (try TokenStation(cache: cache, endpoints: [(Self.endpoint(Self.url, change), introspector)]), introspector)
   }
 
   // MARK: What is believed
