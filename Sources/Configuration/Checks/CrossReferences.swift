@@ -153,17 +153,19 @@ struct CrossReferences {
         yaml.fault("names no upstream", remedy ?? "add it to `upstreams`, or name one of those")
         continue
       }
-      // What is wrong with the upstream's kind, or with a route's credential, was reported as such.
+      // What is wrong with the upstream's kind, its use or a route's credential was reported as such.
       let kind = upstream.yaml["kind"].scalarText ?? GatewayConfiguration.Upstream.Kind.generic.rawValue
       guard kind != GatewayConfiguration.Upstream.Kind.generic.rawValue else {
         yaml.fault("names an upstream that is no API server", "name one of kind kubernetes")
         continue
       }
       let used = self.routes.filter { $0.yaml["upstream"].scalarText == name }.map { $0.yaml["credential"].scalarText }
-      let mayState = used.contains { credential in
-        guard let value = self.credentials.first(where: { $0.name == credential })?.value else { return true }
-        return if case .requestHeaders = value.kind { true } else { false }
-      }
+      let mayState =
+        used.isEmpty
+        || used.contains { credential in
+          guard let value = self.credentials.first(where: { $0.name == credential })?.value else { return true }
+          return if case .requestHeaders = value.kind { true } else { false }
+        }
       if !mayState {
         yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with requestHeaders")
       }

@@ -61,9 +61,9 @@ struct UpstreamQuestion: Sendable {
     _ method: Method, _ target: String, _ fields: HeaderFields, _ body: ByteBuffer?, _ problems: Problems
   ) throws(Problem) -> CredentialedRequest {
     do {
-      var fields = fields
-      if let body { try fields.append("Content-Length", "\(body.readableBytes)") }
-      let head = RequestHead(method: method, target: try RequestTarget(reading: ByteBuffer(string: target), for: method), fields: fields)
+      let head = RequestHead(
+        method: method, target: try RequestTarget(reading: ByteBuffer(string: target), for: method), fields: fields,
+        framing: body.map { .length(UInt64($0.readableBytes)) } ?? .none)
       let stripped = try StrippedRequest(stripping: head, fromTrustedPeer: false)
       let subject = Subject.identity(self.identity)
       let authenticated = AuthenticatedRequest(stripped, reading: try RequestReading(stripped, as: .kubernetes), subject: subject)
