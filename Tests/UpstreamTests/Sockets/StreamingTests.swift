@@ -41,10 +41,11 @@ import Testing
     let peer = try #require(peers.value.first)
     var expected = ""
     for event in ["{1}", "{2}", "{3}"] {
-      peer.send("3\r\n\(event)\r\n")
       expected += event
       let text = expected
+      // Counted before the piece is sent: on an idle machine it has arrived before the next line runs.
       let completes = exchange.record.value.readCompletes
+      peer.send("3\r\n\(event)\r\n")
       await exchange.record.reaches { $0.text == text && $0.readCompletes > completes }
     }
     peer.send("0\r\n\r\n")
