@@ -94,7 +94,7 @@ import Testing
   }
 
   private func record(_ decision: Decision?, stage: AuditRecord.Stage = .responseComplete) -> AuditRecord {
-    var record = Samples.record()
+    let record = Samples.record()
     record.subject = .identity(Samples.identity())
     record.info = Samples.podReading
     record.decision = decision
@@ -106,9 +106,11 @@ import Testing
     let policy = try self.policy("- level: None", before: "omitStages: [ResponseComplete]\n")
     let allowed = self.record(.allow(rule: nil))
     #expect(allowed.isOmitted(allowed.outcome(of: policy)))
-    var shell = allowed
-    shell.info?.subresource = "exec"
-    var failed = self.record(nil)
+    let shell = self.record(.allow(rule: nil))
+    shell.info = RequestInfo(
+      isResourceRequest: true, verb: "get", apiPrefix: "api", apiVersion: "v1", namespace: "dev", resource: "pods", subresource: "exec",
+      name: "web")
+    let failed = self.record(nil)
     failed.subject = nil
     for record in [self.record(.deny(rule: "r", message: "m")), shell, failed, self.record(.allow(rule: nil), stage: .panic)] {
       #expect(!record.isOmitted(record.outcome(of: policy)))
@@ -119,7 +121,7 @@ import Testing
     let policy = try self.policy(
       "- {level: Metadata, users: [alice], omitStages: [ResponseStarted]}\n- level: Metadata", before: "omitStages: [RequestReceived]\n")
     func omitted(_ stage: AuditRecord.Stage, user: String) -> Bool {
-      var record = self.record(.allow(rule: nil), stage: stage)
+      let record = self.record(.allow(rule: nil), stage: stage)
       record.subject = .identity(Samples.identity(user))
       return record.isOmitted(record.outcome(of: policy))
     }
