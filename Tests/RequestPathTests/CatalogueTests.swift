@@ -131,7 +131,7 @@ import Testing
     plan.behind = .script(server.script)
     try await House.with(plan) { house in
       #expect(try await house.metric("sallyport_policy_unknown_names") == 2)
-      #expect(house.log.text.contains("selects no operation of the OpenAPI document; did you mean `readSecret`?"))
+      #expect(house.log.text.contains("selects no operation of the OpenAPI document; did you mean `readSecret*`?"))
       let client = try await house.connect(as: house.certificate("alice"))
       server.change { $0.hasWidgets = true }
       try await self.eventually(403, "/apis/example.org/v1/namespaces/dev/widgets/w", client, house)
