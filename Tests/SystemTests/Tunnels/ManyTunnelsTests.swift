@@ -71,7 +71,8 @@ extension SystemTests {
         let ended = try await served.endedTunnels(3)
         #expect(ended.map { $0.annotations?["sallyport.dev/upgrade"] } == StreamClient.allCases.map(\.upgrade))
         for record in ended {
-          #expect(record.annotations?["sallyport.dev/ended"] == "complete", "\(record.annotations ?? [:])")
+          // kubectl is gone as soon as it has the exit status, now and then without TLS's closing word.
+          #expect(["complete", "clientLost"].contains(record.annotations?["sallyport.dev/ended"]), "\(record.annotations ?? [:])")
           #expect(record.annotations?["sallyport.dev/duration"]?.wholeMatch(of: /\d+\.\d{3}/) != nil)
           let bytes = try ["bytes-in", "bytes-out"].map { try #require(Int(record.annotations?["sallyport.dev/\($0)"] ?? "")) }
           #expect(bytes.allSatisfy { $0 > 5 && $0 < 2000 })
