@@ -197,6 +197,8 @@ import Testing
       faulty.set { $0.errors = ["write": EIO] }
       let failed = try await Self.result(log.append(Self.line("lost"), to: .requests, on: loop))
       #expect(throws: Problem.auditUnwritable) { try failed.get() }
+      // The answer is given first, and the state set in the next moment.
+      for _ in 0..<30_000 where log.state == .writable { try await Task.sleep(for: .milliseconds(2)) }
       #expect(log.state == .failing(.auditUnwritable))
       faulty.set { $0.errors = [:] }
       // Bounded: the log looks every two milliseconds.

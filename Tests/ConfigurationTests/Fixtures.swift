@@ -86,6 +86,7 @@ let everyKey = """
     checkpointKeyFile: audit.key
     stdout: true
     policyFile: audit-policy.yaml
+    bodyLimit: 128KiB
 
   policy:
     files: ["policies/*.yaml"]

@@ -27,9 +27,9 @@ import Testing
     (
       "policies: [secrets-are-private]", "policies: all", "74:13: routes[1].policies: is text; write a list, a line with `- ` for each item"
     ),
-    ("  files: [", "  file: [", "86:3: policy.file: is not a known key; did you mean `files`?"),
-    ("[\"policies/*.yaml\"]", "[]", "86:10: policy.files: has too few items; list at least 1"),
-    ("[\"policies/*.yaml\"]", "[a.yaml, a.yaml]", "86:19: policy.files[1]: stands in the list twice; remove it"),
+    ("  files: [", "  file: [", "87:3: policy.file: is not a known key; did you mean `files`?"),
+    ("[\"policies/*.yaml\"]", "[]", "87:10: policy.files: has too few items; list at least 1"),
+    ("[\"policies/*.yaml\"]", "[a.yaml, a.yaml]", "87:19: policy.files[1]: stands in the list twice; remove it"),
   ]) func whatHasNoMeaningIsAFault(old: String, new: String, fault: String) {
     #expect(faults(in: everyKey, replacing: old, by: new).contains(fault), "\(faults(in: everyKey, replacing: old, by: new))")
   }

@@ -111,6 +111,7 @@ import Testing
     #expect(read.audit.checkpointKeyFile?.path == "/etc/sallyport/audit.key")
     #expect(read.audit.stdout)
     #expect(read.audit.policyFile?.path == "/etc/sallyport/audit-policy.yaml")
+    #expect(read.audit.bodyLimit == 128 << 10)
   }
 
   @Test func everyKeyThatIsNotWrittenHasItsDefault() throws {
@@ -162,6 +163,7 @@ import Testing
     #expect(read.audit.checkpointKeyFile == nil)
     #expect(!read.audit.stdout)
     #expect(read.audit.policyFile == nil)
+    #expect(read.audit.bodyLimit == 64 << 10)
   }
 
   @Test func anEmptySectionTurnsCertificatesOnWithTheirDefaults() throws {

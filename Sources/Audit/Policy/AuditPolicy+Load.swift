@@ -15,9 +15,9 @@ extension AuditPolicy {
     // An object's metadata means nothing in a file, and tools write it.
     _ = keys.optional("metadata")
     let omitStages = Self.stages(keys.optional("omitStages"))
-    _ = keys.optional("omitManagedFields")?.boolean()
+    let omitsManagedFields = keys.optional("omitManagedFields")?.boolean() ?? false
     guard let rules = keys.required("rules")?.list(atLeast: 1, Self.rule) else { return nil }
-    return AuditPolicy(rules: rules, omitStages: omitStages)
+    return AuditPolicy(rules: rules, omitStages: omitStages, omitsManagedFields: omitsManagedFields)
   }
 
   private static func expect(_ wanted: String, _ cursor: YAMLCursor?) {
@@ -38,7 +38,7 @@ extension AuditPolicy {
   private static func rule(_ cursor: YAMLCursor) -> Rule? {
     cursor.mapping { keys in
       var rule = Rule()
-      if let level = keys.required("level").flatMap(Self.level) { rule.level = level }
+      if let level = keys.required("level")?.choice(of: Level.self) { rule.level = level }
       rule.users = Self.texts(keys.optional("users"))
       rule.userGroups = Self.texts(keys.optional("userGroups"))
       rule.verbs = Self.texts(keys.optional("verbs"))
@@ -51,17 +51,9 @@ extension AuditPolicy {
         urls.fault("stands beside resources or namespaces", "make two rules of it: a request is for a resource, or it is not")
       }
       rule.omitStages = Self.stages(keys.optional("omitStages"))
-      _ = keys.optional("omitManagedFields")?.boolean()
+      rule.omitsManagedFields = keys.optional("omitManagedFields")?.boolean()
       return rule
     }
-  }
-
-  private static func level(_ cursor: YAMLCursor) -> Level? {
-    if ["Request", "RequestResponse"].contains(cursor.scalarText) {
-      cursor.fault("asks for bodies, which are not recorded in this version", "write Metadata")
-      return nil
-    }
-    return cursor.choice(of: Level.self)
   }
 
   private static func texts(_ cursor: YAMLCursor?) -> Set<String> { Set(cursor?.list { $0.text() } ?? []) }

@@ -8,17 +8,38 @@ import SallyportWire
 ///
 /// What a reviewer must never miss is recorded whatever the policy says: see ``AuditRecord/isBeyondPolicy``.
 public struct AuditPolicy: Sendable, Equatable {
-  /// How much of a request is recorded. `Request` and `RequestResponse` are not in this version: there are no bodies in the
-  /// log.
-  public enum Level: String, Sendable, Hashable, CaseIterable {
+  /// How much of a request is recorded; each level has what the one before has.
+  public enum Level: String, Sendable, Hashable, CaseIterable, Comparable {
     case none = "None"
     case metadata = "Metadata"
+    /// The request's body, too.
+    case request = "Request"
+    /// The answer's body, too.
+    case requestResponse = "RequestResponse"
+
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+      switch self {
+      case .none: 0
+      case .metadata: 1
+      case .request: 2
+      case .requestResponse: 3
+      }
+    }
   }
 
   /// What the policy says of one request.
   public struct Outcome: Sendable, Equatable {
     public var level: Level
     public var omitStages: Set<String>
+    /// Whether `metadata.managedFields` is left out of bodies.
+    public var omitsManagedFields = false
+    /// Whether the rule names the request's resource, and not only with a wildcard: who wants the values of secrets asks for
+    /// `secrets`.
+    public var namesResource = false
+    /// Bytes of each body.
+    public var bodyLimit = AuditPolicy.usualBodyLimit
   }
 
   /// Resources of an API group; empty lists match everything.
@@ -37,10 +58,16 @@ public struct AuditPolicy: Sendable, Equatable {
     var namespaces: Set<String> = []
     var nonResourceURLs: [String] = []
     var omitStages: Set<String> = []
+    /// `nil`: as the policy says.
+    var omitsManagedFields: Bool?
   }
 
   var rules: [Rule]
   var omitStages: Set<String> = []
+  var omitsManagedFields = false
+  /// Bytes of a body that a record may have; a larger one is left out.
+  public var bodyLimit = Self.usualBodyLimit
+  public static let usualBodyLimit = 64 * 1024
 
   /// What is recorded of a request.
   ///
@@ -51,7 +78,10 @@ public struct AuditPolicy: Sendable, Equatable {
   ///   - path: of such a request, decoded
   func outcome(username: String, groups: [String], info: RequestInfo?, verb: String, path: String) -> Outcome {
     for rule in self.rules where rule.matches(username: username, groups: groups, info: info, verb: verb, path: path) {
-      return Outcome(level: rule.level, omitStages: rule.omitStages.union(self.omitStages))
+      return Outcome(
+        level: rule.level, omitStages: rule.omitStages.union(self.omitStages),
+        omitsManagedFields: rule.omitsManagedFields ?? self.omitsManagedFields, namesResource: info.map(rule.namesResource) ?? false,
+        bodyLimit: self.bodyLimit)
     }
     return Outcome(level: .none, omitStages: self.omitStages)
   }
@@ -87,6 +117,15 @@ extension AuditPolicy.Rule {
         if !info.subresource.isEmpty, name.hasPrefix("*/"), name.dropFirst(2) == info.subresource { return true }
         return name.hasSuffix("/*") && name.dropLast(2) == info.resource
       }
+    }
+  }
+
+  /// Whether an entry that matches has the resource's own name.
+  fileprivate func namesResource(_ info: RequestInfo) -> Bool {
+    let combined = info.subresource.isEmpty ? info.resource : "\(info.resource)/\(info.subresource)"
+    return self.resources.contains { entry in
+      entry.group == info.apiGroup && entry.resources.contains(combined)
+        && (entry.resourceNames.isEmpty || entry.resourceNames.contains(info.name))
     }
   }
 

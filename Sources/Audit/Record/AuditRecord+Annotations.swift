@@ -6,7 +6,7 @@ extension AuditRecord {
   /// Writes `annotations`: what Sallyport knows of the request beyond the fields of Kubernetes' event.
   ///
   /// The listener is always there, so that the object is never empty.
-  func encodeAnnotations(into line: inout LineBytes, cutURI: RequestURI.Cut?, cut: CutFields) {
+  func encodeAnnotations(into line: inout LineBytes, cutURI: RequestURI.Cut?, cut: CutFields, notes: RecordedBodies.Notes?) {
     var writer = AnnotationWriter(isCut: cut.contains(.annotations))
     line.write(#","annotations":{"sallyport.dev/listener":""#)
     writer.writeValue(self.listener, limit: RecordLimits.name, to: &line)
@@ -20,6 +20,8 @@ extension AuditRecord {
     writer.write("sallyport.dev/credential", self.credential, to: &line)
     writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &line)
     self.encodeByteCounts(into: &line)
+    writer.write("sallyport.dev/request-body", notes?.request, to: &line)
+    writer.write("sallyport.dev/response-body", notes?.response, to: &line)
     self.encodeStreamEnd(into: &line)
     if let problem = self.problem {
       writer.write("sallyport.dev/error", problem.description, limit: RecordLimits.message, to: &line)

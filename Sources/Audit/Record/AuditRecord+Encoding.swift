@@ -17,7 +17,9 @@ extension AuditRecord {
 
   private func encode(into line: inout LineBytes, at time: WallTime) {
     var cut: CutFields = []
-    line.write(#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":""#)
+    line.write(#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":""#)
+    line.write(self.level.name)
+    line.write(#"","auditID":""#)
     self.auditID.write(to: &line)
     line.write(#"","stage":""#)
     line.write(self.stage.name)
@@ -26,12 +28,14 @@ extension AuditRecord {
     self.encodeClient(into: &line, cut: &cut)
     self.encodeObject(into: &line, cut: &cut)
     self.encodeResponse(into: &line, cut: &cut)
+    // Only at the end of a request they are whole.
+    let notes = self.stage == .responseComplete ? self.bodies?.encode(into: &line) : nil
     line.write(#","requestReceivedTimestamp":""#)
     self.received.write(to: &line)
     line.write(#"","stageTimestamp":""#)
     time.write(to: &line)
     line.write("\"")
-    self.encodeAnnotations(into: &line, cutURI: cutURI, cut: cut)
+    self.encodeAnnotations(into: &line, cutURI: cutURI, cut: cut, notes: notes)
     line.write("}\n")
   }
 
@@ -133,6 +137,16 @@ extension AuditRecord {
     line.write(#","code":"#)
     line.writeDecimal(UInt64(clamping: response.code))
     line.write("}")
+  }
+}
+
+extension AuditPolicy.Level {
+  fileprivate var name: StaticString {
+    switch self {
+    case .none, .metadata: "Metadata"
+    case .request: "Request"
+    case .requestResponse: "RequestResponse"
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 public import SallyportCore
 public import SallyportWire
 
-/// What happened to one request, as one `Event` of `audit.k8s.io/v1` at level `Metadata`.
+/// What happened to one request, as one `Event` of `audit.k8s.io/v1`.
 ///
 /// The request path opens a record when a head is read, fills in what it learns, and writes it once for each stage. The
 /// record is one object of one event loop and holds references, so that filling it and handing it on copies nothing; ``encode(into:at:)`` writes it as one line of JSON.
@@ -49,6 +49,8 @@ public final class AuditRecord {
   public let received: WallTime
   public let request: AuditedRequest
   public var stage: Stage
+  /// What the policy asks for; ``AuditPolicy/Level/none`` is written as `Metadata`.
+  public var level = AuditPolicy.Level.metadata
 
   // Where the request came in.
   public let clientAddress: ClientAddress
@@ -77,6 +79,8 @@ public final class AuditRecord {
   public var route: String?
   public var upstream: String?
   public var response: Response?
+  /// The bodies, where the level has them.
+  public var bodies: RecordedBodies?
   /// The protocol that the client asked to change to.
   public var upgrade: UpgradeProtocol?
   /// How a tunnel ended, or why a stream was cut.

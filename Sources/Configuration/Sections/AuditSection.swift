@@ -36,6 +36,8 @@ extension GatewayConfiguration {
     public let stdout: Bool
     /// Which requests are recorded, as a `Policy` of `audit.k8s.io/v1`; `nil`: all.
     public let policyFile: NamedFile?
+    /// Bytes of a request's or an answer's body that a record may have.
+    public let bodyLimit: Int
   }
 }
 
@@ -50,10 +52,12 @@ extension GatewayConfiguration.Audit {
       let checkpointKeyFile = keys.optional("checkpointKeyFile")?.file()
       let stdout = keys.optional("stdout")?.boolean() ?? false
       let policyFile = keys.optional("policyFile")?.file()
+      // Written as escapes, both bodies of a record are no longer than a line of the log can be.
+      let bodyLimit = keys.optional("bodyLimit")?.size(in: 1024...262_144) ?? 65_536
       return directory.map {
         Self(
           directory: $0, durability: durability, rotation: rotation, unauthenticatedSize: unauthenticatedSize,
-          checkpointKeyFile: checkpointKeyFile, stdout: stdout, policyFile: policyFile)
+          checkpointKeyFile: checkpointKeyFile, stdout: stdout, policyFile: policyFile, bodyLimit: bodyLimit)
       }
     }
     guard let audit else { return nil }

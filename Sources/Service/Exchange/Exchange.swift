@@ -39,6 +39,8 @@ final class Exchange {
   private var earlyBody = BodyParts()
   private var earlyEnd: HeaderFields?
   private var isForwarding = false
+  /// What the audit policy says of the request, once it was asked: a reload does not change it on the way.
+  private var judged: AuditPolicy.Outcome?
   /// The client may be slow already before there is an upstream to tell: bytes of its last answer still wait.
   private var isClientPaused = false
 
@@ -77,6 +79,7 @@ final class Exchange {
 
   private func startForwarding(_ request: CredentialedRequest, to upstream: Upstream) {
     self.isForwarding = true
+    self.keepBodies(of: request)
     self.measure.forwarded = .now()
     self.request = request
     if request.isLongRunning { self.register(isTunnel: request.permitted.authenticated.stripped.upgrade != nil) }
@@ -99,6 +102,7 @@ final class Exchange {
   func answer(_ problem: Problem, challenges: [String] = []) {
     guard !self.isOver else { return }
     self.record.problem = problem
+    self.record.bodies?.dropResponse()
     self.record.response = AuditRecord.Response(
       code: problem.status, reason: ErrorResponder.reason(problem.status), message: problem.message)
     let message = self.message(for: problem, challenges: challenges)
@@ -135,8 +139,23 @@ final class Exchange {
 
   /// What the audit policy says of the request; `nil` without a policy, and while nobody was let in.
   private var auditOutcome: AuditPolicy.Outcome? {
+    if let judged { return judged }
     guard let policy = self.loop.generation.auditPolicy, self.record.decision != nil else { return nil }
-    return self.record.outcome(of: policy)
+    let outcome = self.record.outcome(of: policy)
+    self.judged = outcome
+    self.record.level = outcome.level
+    return outcome
+  }
+
+  /// From here on the bodies are copied for the record, where the policy asks for them.
+  private func keepBodies(of request: CredentialedRequest) {
+    guard let outcome = self.auditOutcome, outcome.level > .metadata, !request.isLongRunning,
+      // Who was not authenticated has only a small share of the disk.
+      case .identity = self.record.subject
+    else { return }
+    self.record.bodies = RecordedBodies(outcome, request.head.fields, for: self.record.info)
+    self.earlyBody.forEach { self.record.bodies?.request.append($0) }
+    if self.earlyEnd != nil { self.record.bodies?.request.end() }
   }
 
   func write(_ stage: AuditRecord.Stage, then waiter: AuditBatch.Waiter) {
@@ -246,12 +265,14 @@ extension Exchange: ClientStreamDelegate {
   func clientSentBody(_ bytes: ByteBuffer) {
     self.record.bytesIn += UInt64(bytes.readableBytes)
     guard self.isForwarding else { return self.earlyBody.append(bytes) }
+    self.record.bodies?.request.append(bytes)
     self.upstream?.sendBody(bytes)
   }
 
   func clientSentEnd(trailers: HeaderFields) {
     let trailers = StrippedRequest.strip(trailers: trailers)
     guard self.isForwarding else { return self.earlyEnd = trailers }
+    self.record.bodies?.request.end()
     self.upstream?.sendEnd(trailers: trailers)
   }
 
@@ -288,6 +309,7 @@ extension Exchange: UpstreamStreamDelegate {
   func upstreamSentHead(_ head: ResponseHead) {
     switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.auditID)) {
     case .none:
+      self.record.bodies?.beginResponse(head.fields)
       self.measure.answered = .now()
       self.record.response = AuditRecord.Response(code: head.status)
     case .protocolError:
@@ -298,11 +320,13 @@ extension Exchange: UpstreamStreamDelegate {
 
   func upstreamSentBody(_ bytes: ByteBuffer) {
     self.record.bytesOut += UInt64(bytes.readableBytes)
+    self.record.bodies?.appendToResponse(bytes)
     self.answer.bodyReceived(bytes)
   }
 
   func upstreamSentEnd(trailers: HeaderFields) {
     self.upstream = nil
+    self.record.bodies?.endResponse()
     // An answer that did not wait for all of its request is the last of its connection, and says so if it still can.
     self.stream.abandonRequestBody()
     self.finish(self.answer.endReceived(trailers: ResponseHopByHop.stripTrailers(trailers)))

@@ -23,7 +23,9 @@ extension GatewayConfiguration.Audit {
         ))
     }
     do throws(FileFaults) {
-      return try AuditPolicy.decode(bytes: content, fileName: policyFile.path)
+      var policy = try AuditPolicy.decode(bytes: content, fileName: policyFile.path)
+      policy.bodyLimit = self.bodyLimit
+      return policy
     } catch {
       throw StartFault(error)
     }

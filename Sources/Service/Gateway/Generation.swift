@@ -21,7 +21,7 @@ final class Generation: Sendable {
   let unknownNames: [String]
   /// How the upstreams are asked that describe themselves, by their names.
   let discoveries: [String: Discovery]
-  /// Which requests are recorded; `nil`: all.
+  /// Which requests are recorded, and how much of them; `nil`: all, without bodies.
   let auditPolicy: AuditPolicy?
 
   /// What a generation says of the requests of one listener.

@@ -47,6 +47,8 @@ final class House: Sendable {
     /// `front-proxy`.
     var routesBefore: [String] = []
     var durability = "written"
+    /// Keys of `audit`, in flow style.
+    var audit: [String] = []
     /// Whole sections of the file, in flow style.
     var sections: [String] = []
     /// Files beside the configuration, by their names.
@@ -193,7 +195,7 @@ final class House: Sendable {
       \(keys(plan.routesBefore.map { "- \($0)" }, ""))- name: api
         upstream: kubernetes
         credential: front-proxy
-      \(keys(plan.route, "  "))audit: {directory: audit, durability: \(plan.durability)}
+      \(keys(plan.route, "  "))audit: {directory: audit, durability: \(plan.durability)\(plan.audit.map { ", \($0)" }.joined())}
       \(keys(plan.sections, ""))
       """, to: "sallyport.yaml")
   }

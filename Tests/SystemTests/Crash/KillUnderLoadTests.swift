@@ -5,7 +5,9 @@ import Testing
 extension SystemTests {
   /// The promise of the audit log: no answer without its record, whatever becomes of the process.
   @Suite(.serialized) struct KillUnderLoadTests {
-    private static let rounds = 50
+    /// Kills for each durability: `SALLYPORT_KILLS`, 500 at night.
+    private static let rounds =
+      ProcessInfo.processInfo.environment["SALLYPORT_KILLS"].flatMap { Int($0) } ?? (Effort.isNightly ? 500 : 25)
 
     private func answers(_ output: String) -> [(status: String, auditID: String)] {
       // The last line may be half written.
@@ -15,18 +17,34 @@ extension SystemTests {
       }
     }
 
-    @Test func whatWasAnsweredIsInTheLogAfterFiftyKills() async throws {
-      try await ServedGateway.with { served in
+    private static let roundsOfALoad = 20
+
+    private func load(on served: ServedGateway) throws -> RunningTool {
+      try RunningTool(
+        Installation.python,
+        [
+          Installation.client("steady_load.py"), "\(served.port)", served.file("server-ca.pem"), served.file("eve.pem"),
+          served.file("eve.key"), "6", "1200", served.file("victim"),
+        ])
+    }
+
+    @Test(arguments: ["written", "synced"]) func whatWasAnsweredIsInTheLogAfterManyKills(_ durability: String) async throws {
+      try await ServedGateway.with { configuration, _ in
+        configuration.replace("audit: {directory: audit}", with: "audit: {directory: audit, durability: \(durability)}")
+      } _: { served in
         let audit = served.file("audit/requests.jsonl")
-        let load = try RunningTool(
-          Installation.python,
-          [
-            Installation.client("steady_load.py"), "\(served.port)", served.file("server-ca.pem"), served.file("eve.pem"),
-            served.file("eve.key"), "6", "400", served.file("victim"),
-          ])
+        var load = try self.load(on: served)
         var torn = 0
         var answered = 0
+        var answers: [(status: String, auditID: String)] = []
         for round in 1...Self.rounds {
+          if round % Self.roundsOfALoad == 0 {
+            // What it printed is read again and again, so it must not be long.
+            load.signal(SIGKILL)
+            answers += self.answers(try await load.result().output)
+            load = try self.load(on: served)
+            answered = 0
+          }
           // Not before the load has got through, and then at any moment.
           _ = try await load.wait { self.answers($0).count >= answered + 12 }
           try await Task.sleep(for: .milliseconds(Int.random(in: 0...150)))
@@ -45,11 +63,10 @@ extension SystemTests {
           try await served.restart()
         }
         load.signal(SIGKILL)
-        _ = try await load.result()
+        answers += self.answers(try await load.result().output)
         served.process.signal(SIGTERM)
         #expect(try await served.process.result().status == 0)
 
-        let answers = self.answers(load.output)
         let statuses = Dictionary(grouping: answers, by: \.status).mapValues(\.count)
         // Some are 502 or 503 while the upstream's connections are new; a log with nothing but refusals would prove little.
         #expect((statuses["200"] ?? 0) > Self.rounds * 5 && (statuses["201"] ?? 0) > Self.rounds / 2, "\(statuses)")
@@ -68,7 +85,8 @@ extension SystemTests {
         let setAside = try FileManager.default.contentsOfDirectory(atPath: served.file("audit")).filter { $0.contains(".torn-") }
         #expect(setAside.count >= torn, "\(setAside)")
         print(
-          "\(Self.rounds) kills: \(answers.count) answers \(statuses), \(records.count) records, \(setAside.count) torn lines set aside")
+          "\(Self.rounds) kills, \(durability): \(answers.count) answers \(statuses), \(records.count) records, \(setAside.count) torn lines set aside"
+        )
       }
     }
   }
