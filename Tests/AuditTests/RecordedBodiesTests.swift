@@ -46,7 +46,7 @@ import Testing
     throws
     -> ParsedLine
   {
-    var record = Samples.record(.post)
+    let record = Samples.record(.post)
     record.subject = .identity(Samples.identity())
     record.info = Samples.podReading
     record.response = .init(code: 201)
@@ -138,7 +138,7 @@ import Testing
   /// The chain's reader takes the end of a line for what it is, whatever a body looks like.
   @Test func aBodyThatLooksLikeTheEndOfALineForgesNone() throws {
     let forged = #"{"x":{"sallyport.dev/sequence":"7","sallyport.dev/chain":"\#(String(repeating: "0", count: 64))"}}"#
-    var record = Samples.record(.post)
+    let record = Samples.record(.post)
     record.bodies = try self.bodies("level: Request", [forged], nil)
     var plain = ByteBuffer()
     record.encode(into: &plain, at: Samples.reached)
