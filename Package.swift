@@ -174,7 +174,7 @@ let package = Package(
         "SallyportAuthentication", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportPKI", "TestSupport", nioCore,
         nioPosix, nioEmbedded, nioConcurrencyHelpers, crypto, cryptoExtras, "SallyportJOSE", "SallyportJSON", nioSSL,
       ]),
-    tests(of: "LDAPSyntax", ["SallyportLDAPSyntax"]),
+    tests(of: "LDAPSyntax", ["SallyportLDAPSyntax", "TestSupport"]),
     tests(
       of: "AuthenticationLDAP",
       [

@@ -4,6 +4,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import SallyportCore
+import TestSupport
 import Testing
 
 @testable import SallyportAudit
@@ -88,7 +89,7 @@ import Testing
     // Somebody keeps making a little room, so that appends succeed, fail and tear all the time.
     let finished = NIOLockedValueBox(false)
     let janitor = Task.detached {
-      var generator = SeededGenerator(seed: 5)
+      var generator = Chance(seed: 5)
       while !finished.withLockedValue({ $0 }) {
         faulty.set { $0.room = Int.random(in: 0...2_000, using: &generator) }
         await Task.yield()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SallyportAudit
@@ -123,7 +124,7 @@ import Testing
 
   // MARK: - At random
 
-  private static func anyValue(_ generator: inout SeededGenerator, depth: Int = 0) -> Any {
+  private static func anyValue(_ generator: inout Chance, depth: Int = 0) -> Any {
     switch Int.random(in: 0...(depth < 4 ? 7 : 4), using: &generator) {
     case 0: return NSNull()
     case 1: return Bool.random(using: &generator)
@@ -156,7 +157,7 @@ import Testing
   }
 
   @Test func whatIsWrittenHasTheValuesOfWhatWasSent() throws {
-    var generator = SeededGenerator(seed: 0xB0D1E5)
+    var generator = Chance(seed: 0xB0D1E5)
     for round in 0..<HostileText.rounds(1_500) {
       let value = Self.anyValue(&generator)
       let options: JSONSerialization.WritingOptions = round % 2 == 0 ? [.fragmentsAllowed] : [.fragmentsAllowed, .prettyPrinted]
@@ -170,7 +171,7 @@ import Testing
   }
 
   @Test func noMixtureOfFieldsBringsAValueOfASecretOut() throws {
-    var generator = SeededGenerator(seed: 0x5EC2E7)
+    var generator = Chance(seed: 0x5EC2E7)
     for round in 0..<HostileText.rounds(1_500) {
       let value: [String: Any] = [
         "data": Self.anyValue(&generator), "spec": Self.anyValue(&generator), "metadata": ["annotations": Self.anyValue(&generator)],
@@ -183,7 +184,7 @@ import Testing
 
   /// A broken body is either no JSON, or a reader that is not ours finds JSON in what is written of it.
   @Test func brokenBodiesNeverBreakALine() throws {
-    var generator = SeededGenerator(seed: 0xBAD)
+    var generator = Chance(seed: 0xBAD)
     var refused = 0
     for round in 0..<HostileText.rounds(3_000) {
       var body = try [UInt8](JSONSerialization.data(withJSONObject: ["a": Self.anyValue(&generator), "kind": "Secret"]))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Text that nobody would write who means well.
 enum HostileText {
@@ -13,7 +14,7 @@ enum HostileText {
     "alice", "system:masters", " ", "%00", "&", "=", "${jndi}", "\u{65E5}\u{672C}",
   ]
 
-  static func text(_ generator: inout SeededGenerator) -> String {
+  static func text(_ generator: inout Chance) -> String {
     (0..<Int.random(in: 0...12, using: &generator)).reduce(into: "") { text, _ in
       if Bool.random(using: &generator) {
         text += self.pieces.randomElement(using: &generator)!

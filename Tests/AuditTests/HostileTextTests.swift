@@ -1,13 +1,14 @@
 import NIOCore
 @_spi(Authenticator) import SallyportCore
 import SallyportWire
+import TestSupport
 import Testing
 
 @testable import SallyportAudit
 
 /// Whatever stands in a field, a record is one line, and a JSON reader finds in it what was put in.
 @Suite struct HostileTextTests {
-  private static func hostileBytes(_ generator: inout SeededGenerator) -> [UInt8] {
+  private static func hostileBytes(_ generator: inout Chance) -> [UInt8] {
     var bytes = Array(HostileText.text(&generator).utf8)
     for _ in 0..<Int.random(in: 0...6, using: &generator) {
       let place = Int.random(in: 0...bytes.count, using: &generator)
@@ -31,7 +32,7 @@ import Testing
   }
 
   @Test func hostileStringsComeBackFromEveryFieldAsTheyWere() throws {
-    var generator = SeededGenerator(seed: 0x5A11_F087)
+    var generator = Chance(seed: 0x5A11_F087)
     // 24 strings each; at night a hundred thousand in every field.
     let rounds = HostileText.rounds(1_000)
     var chain = Chain.start
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func bytesThatAreNoTextAreReplacedAsSwiftReplacesThem() throws {
-    var generator = SeededGenerator(seed: 7)
+    var generator = Chance(seed: 7)
     for round in 0..<HostileText.rounds(8_000) {
       let bytes = Self.hostileBytes(&generator)
       let line = Self.written(bytes, .plain, between: "[\"", "\"]")
@@ -108,7 +109,7 @@ import Testing
   }
 
   @Test func textInsideAJSONTextIsReadByReadingTwice() throws {
-    var generator = SeededGenerator(seed: 8)
+    var generator = Chance(seed: 8)
     for round in 0..<HostileText.rounds(4_000) {
       let bytes = Self.hostileBytes(&generator)
       let inner = try JSONReader.strings(Self.written(bytes, .nested, between: #"["[\""#, #"\"]"]"#))

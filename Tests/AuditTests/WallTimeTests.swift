@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import SallyportAudit
@@ -11,7 +12,7 @@ import Testing
   }
 
   @Test func manyInstantsReadAsFoundationWritesThem() {
-    var generator = SeededGenerator(seed: 3)
+    var generator = Chance(seed: 3)
     for _ in 0..<4_000 {
       // 1970 to 2261.
       let seconds = Int64.random(in: 0..<9_200_000_000, using: &generator)

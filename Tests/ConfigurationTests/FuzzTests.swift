@@ -1,20 +1,9 @@
 import SallyportConfiguration
 import SallyportStrictYAML
+import TestSupport
 import Testing
 
 @Suite struct FuzzTests {
-  /// A small generator with a fixed seed (SplitMix64), so that a failure can be repeated.
-  struct Random: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      self.state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = self.state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   static let pieces = [
     "&a ", "*a", "<<: ", "!!binary ", "? ", "- ", ": ", "{", "}", "[", "]", "'", "\"", "#", "|\n", ">", "---\n", "...\n", "%YAML 1.1\n",
     "\t", "\0",
@@ -22,7 +11,7 @@ import Testing
     "\u{1F6AA}",
   ]
 
-  static func mutated(_ text: [UInt8], _ random: inout Random) -> [UInt8] {
+  static func mutated(_ text: [UInt8], _ random: inout Chance) -> [UInt8] {
     var bytes = text
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       let at = Int.random(in: 0..<bytes.count, using: &random)
@@ -40,7 +29,7 @@ import Testing
   }
 
   @Test func mutatedDocumentsGiveAValueOrFaultsAndNeverMore() {
-    var random = Random(state: 2026)
+    var random = Chance(seed: 2026)
     var values = 0
     var refused = 0
     for round in 0..<10_000 {

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A second opinion on RFC 4515: what a server would understand of a filter's text. Written from the grammar alone, it shares
 /// nothing with the reader that it is held against.
 struct SecondFilterReader {
@@ -116,9 +118,9 @@ enum SecondNameReader {
 
 /// Names that people would type to be somebody else, put together at random.
 struct HostileNames {
-  private var random: SeededGenerator
+  private var random: Chance
 
-  init(seed: UInt64) { self.random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { self.random = Chance(seed: seed) }
 
   private static let pieces = [
     "alice", "*", "(", ")", "\\", "\\2a", "\\28", "|", "&", "!", "=", ",", "+", "\"", ";", "<", ">", "#", " ", "  ", "uid=", ")(uid=*",
@@ -140,18 +142,4 @@ struct HostileNames {
   }
 
   mutating func choose<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &self.random)] }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { self.state = seed }
-
-  mutating func next() -> UInt64 {
-    self.state &+= 0x9E37_79B9_7F4A_7C15
-    var value = self.state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
 }

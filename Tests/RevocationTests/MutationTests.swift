@@ -15,19 +15,7 @@ import X509
 @Suite(.timeLimit(.minutes(30))) struct MutationTests {
   private let cases = ProcessInfo.processInfo.environment["SALLYPORT_FUZZ_CASES"].flatMap { Int($0) } ?? 4000
 
-  /// The same sequence each time for a seed (SplitMix64).
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      self.state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = self.state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
-  private static func mutate(_ bytes: [UInt8], _ generator: inout Generator) -> [UInt8] {
+  private static func mutate(_ bytes: [UInt8], _ generator: inout Chance) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
       let place = Int.random(in: 0..<bytes.count, using: &generator)
@@ -53,7 +41,7 @@ import X509
     let original = try decoded(await house.lists.list())
     let serials = clients.map { Array($0.issued.certificate.serialNumber.bytes) }
     let key = try #require(RevocationListDecoder.authority(try house.authorities[0]))
-    var generator = Generator(state: 1)
+    var generator = Chance(seed: 1)
     var readable = 0
     for number in 0..<self.cases {
       let mutated = Self.mutate(original, &generator)
@@ -72,7 +60,7 @@ import X509
     let intermediate = try house.pki.intermediateClientAuthority()
     let alice = try house.pki.client("alice", groups: ["view"], signedBy: intermediate)
     let original = try ([alice.issued.certificate] + alice.issued.intermediates).map(der)
-    var generator = Generator(state: 2)
+    var generator = Chance(seed: 2)
     var readable = 0
     for number in 0..<self.cases {
       var chain = original

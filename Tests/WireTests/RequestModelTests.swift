@@ -1,5 +1,6 @@
 import NIOCore
 import SallyportWire
+import TestSupport
 import Testing
 
 /// Random targets, read by us and by the plain model: 20,000 of them from a fixed seed.
@@ -8,7 +9,7 @@ import Testing
   private static let count = 20_000
 
   @Test func ourReadingNeverDiffersFromTheModel() throws {
-    var random = SplitMix(state: Self.seed)
+    var random = Chance(seed: Self.seed)
     var read = 0
     for _ in 0..<Self.count {
       let raw = Self.randomTarget(&random)
@@ -43,7 +44,7 @@ import Testing
 
   /// What goes upstream reads there as it did here.
   @Test func theForwardedBytesReadTheSame() throws {
-    var random = SplitMix(state: Self.seed ^ 1)
+    var random = Chance(seed: Self.seed ^ 1)
     for _ in 0..<Self.count {
       guard let target = try? RequestTarget(reading: ByteBuffer(bytes: Self.randomTarget(&random)), for: .get) else { continue }
       let again = try RequestTarget(reading: target.forwarded, for: .get)
@@ -58,7 +59,7 @@ import Testing
 
   /// What is not refused means the same to a server that decodes and cleans paths, but for the slashes at the end.
   @Test func whatIsNotRefusedSurvivesCleaning() throws {
-    var random = SplitMix(state: Self.seed ^ 2)
+    var random = Chance(seed: Self.seed ^ 2)
     var kept = 0
     for _ in 0..<Self.count {
       let raw = Self.randomTarget(&random)
@@ -104,7 +105,7 @@ import Testing
     "%66ieldSelector=metadata.name==", "", "=", "a=b=c", "?", "%", "ä=ö",
   ]
 
-  private static func randomTarget(_ random: inout SplitMix) -> [UInt8] {
+  private static func randomTarget(_ random: inout Chance) -> [UInt8] {
     var text = openings.randomElement(using: &random)!
     if Int.random(in: 0..<12, using: &random) == 0 {
       text = ["https://h", "http://u:p@h:1", "https:", "foo:/", "x+y:///", "mailto:", "1:", ":"].randomElement(using: &random)! + text
@@ -123,18 +124,5 @@ import Testing
       bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
     }
     return bytes
-  }
-}
-
-/// A small generator of numbers that gives the same ones everywhere (Steele, Lea and Flood, 2014).
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    self.state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = self.state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

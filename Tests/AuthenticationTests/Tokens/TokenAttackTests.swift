@@ -245,7 +245,7 @@ import Testing
   /// Tokens that were changed anywhere: none crashes, and none is believed that is not the original.
   @Test(.timeLimit(.minutes(10))) func mutatedTokensAreNeverBelieved() async throws {
     let rounds = ProcessInfo.processInfo.environment["SALLYPORT_NIGHTLY"] == "1" ? 100_000 : 20_000
-    var random = SplitMix(state: 0x5A11_1907)
+    var random = Chance(seed: 0x5A11_1907)
     for algorithm in [SignatureAlgorithm.es256, .rs256] {
       let station = try TokenStation(key: TokenMint.Key(algorithm))
       let good = try station.mint.token(station.key)
@@ -272,17 +272,6 @@ import Testing
         guard case .now(let outcome) = answer else { continue }
         #expect(outcome.identity == nil, "believed: \(String(decoding: bytes, as: UTF8.self))")
       }
-    }
-  }
-
-  private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      self.state &+= 0x9E37_79B9_7F4A_7C15
-      var value = self.state
-      value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-      return value ^ (value >> 31)
     }
   }
 }

@@ -9,18 +9,6 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct HTTP2FuzzTests {
   private static let rounds = ProcessInfo.processInfo.environment["SALLYPORT_NIGHTLY"] == "1" ? 20_000 : 400
 
-  /// The same sequence in every run (SplitMix64).
-  private struct Chance: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      self.state &+= 0x9E37_79B9_7F4A_7C15
-      var z = self.state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   private static let paths = [
     "/echo", "/early", "/hang", "/none", "/abort", "/trailers", "/continue", "/hold", "/facts", "", "*", "//", "/%",
   ]
@@ -75,7 +63,7 @@ import Testing
       $0.connections.perAddress = 10_000
     })
     let neighbour = try await RawHTTP2Client.connect(fixture)
-    var chance = Chance(state: 2026)
+    var chance = Chance(seed: 2026)
     var stream: UInt32 = 1
     for round in 0..<Self.rounds {
       let client = try await RawHTTP2Client.connect(

@@ -1,8 +1,10 @@
+import TestSupport
+
 /// Random rules and requests from a small world, so that they meet often.
 struct RandomCases {
-  var random: SplitMix
+  var random: Chance
 
-  init(seed: UInt64) { self.random = SplitMix(state: seed) }
+  init(seed: UInt64) { self.random = Chance(seed: seed) }
 
   // MARK: - The world
 
@@ -195,18 +197,5 @@ struct RandomCases {
       ])
     }
     return "?" + pairs.joined(separator: "&")
-  }
-}
-
-/// Steele, Lea and Flood's generator: small, and the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    self.state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = self.state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -1,4 +1,5 @@
 import SallyportPolicy
+import TestSupport
 import Testing
 
 @Suite struct OpenAPIHostileDocumentTests {
@@ -149,20 +150,7 @@ import Testing
   }
 }
 
-/// Reproducible chance: the same seed gives the same sequence everywhere (SplitMix64, Steele, Lea and Flood 2014).
-struct Chance: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { self.state = seed }
-
-  mutating func next() -> UInt64 {
-    self.state &+= 0x9E37_79B9_7F4A_7C15
-    var value = self.state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-
+extension Chance {
   /// Damages bytes at one to three places.
   mutating func damage(_ bytes: inout [UInt8]) {
     let interesting = Array("0159aAfF{}[]:,\"'\\/#$~%*&!|-? \n\t.".utf8) + [0x00, 0x7F, 0xC3, 0xFF]

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes HTTP/1.1 messages: mostly proper ones, some with one of the tricks by which requests have been smuggled.
 struct MessageGrammar {
   private var chance: Chance

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Small damage to a message's bytes.
 struct Mutation {
   private static let interesting: [UInt8] =

@@ -1,4 +1,5 @@
 import SallyportWire
+import TestSupport
 import Testing
 
 import class Foundation.ProcessInfo

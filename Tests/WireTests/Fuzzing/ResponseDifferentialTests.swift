@@ -1,4 +1,5 @@
 import SallyportWire
+import TestSupport
 import Testing
 
 /// Random responses, read by Sallyport and by llhttp: what both read, they must read alike, and Sallyport must read

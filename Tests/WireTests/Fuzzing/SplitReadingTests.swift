@@ -1,4 +1,5 @@
 import SallyportWire
+import TestSupport
 import Testing
 
 /// How the network cuts a message must not matter: fed whole, byte by byte and in random pieces, it is the same message
