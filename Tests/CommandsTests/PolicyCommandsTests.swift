@@ -176,7 +176,7 @@ import Testing
     let pets = try directory.write(Self.pets, to: "pets.yaml")
     let file = try directory.write(Self.policy("p", "- {name: one, deny: [{operations: [\"getPets*\"]}]}"), to: "p.yaml")
     let fault = #expect(throws: StartFault.self) { try ExplainableRules(policyFiles: [file], openapi: pets, reading: .generic) }
-    #expect(fault?.description.contains("selects no operation of the OpenAPI document; did you mean `getPet`?") == true)
+    #expect(fault?.description.contains("selects no operation of the OpenAPI document; did you mean `getPet*`?") == true)
   }
 
   // MARK: - test
