@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Whole requests as bytes: a target and a query out of ``RandomCases``, header fields that somebody somewhere believes, and a
 /// body; some of them with a byte changed, added or taken away.
 struct RandomMessages {
