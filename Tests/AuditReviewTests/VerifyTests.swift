@@ -43,6 +43,8 @@ import Testing
     let report = try log.verify()
     #expect(report.findings == [])
     #expect(report.series[0].unsigned == 1)
+    let last = try #require(report.series[0].lastTime)
+    #expect(try #require(log.lines().last).contains(#""stageTimestamp":"\#(last)""#))
     writer.close()
   }
 

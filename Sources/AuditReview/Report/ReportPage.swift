@@ -28,8 +28,8 @@ struct ReportPage {
     <main>
     <section class="tiles" aria-label="Numbers">\(self.tiles)</section>
     <section><h2>Requests by hour</h2>\(ReportChart.hours(self.summary.hours))
-    <p class="legend"><span class="good"></span>served <span class="denied"></span>denied <span class="unknown"></span>failed sign-in \
-    <span class="error"></span>server error</p></section>
+    <p class="legend"><span class="good"></span>served <span class="denied"></span>denied <span class="unknown"></span>failed&nbsp;sign-in \
+    <span class="error"></span>server&nbsp;error</p></section>
     <div class="columns">
     \(self.panel("Denied by rule", ReportChart.counts(self.summary.deniedByRule, kind: "denied")))
     \(self.panel("Denied users", ReportChart.counts(self.summary.deniedUsers, kind: "denied")))

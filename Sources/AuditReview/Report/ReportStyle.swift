@@ -17,7 +17,7 @@ enum ReportStyle {
     .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 1.2rem; }
     svg { display: block; width: 100%; } svg .grid { stroke: var(--line); } svg .axis { fill: var(--quiet); font-size: 12px; }
     rect.good { fill: var(--good); } rect.denied { fill: var(--denied); } rect.unknown { fill: var(--unknown); } rect.error { fill: var(--error); }
-    .legend { margin: 0.5rem 0 0; color: var(--quiet); }
+    .legend { margin: 0.5rem 0 0; color: var(--quiet); line-height: 1.7; }
     .legend span { display: inline-block; width: 0.8em; height: 0.8em; margin: 0 0.3em 0 1em; border-radius: 2px; }
     .legend .good { background: var(--good); } .legend .denied { background: var(--denied); } .legend .unknown { background: var(--unknown); }
     .legend .error { background: var(--error); }

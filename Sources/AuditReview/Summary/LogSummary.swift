@@ -178,12 +178,17 @@ public struct LogSummary: Sendable, Codable, Equatable {
     return gathering.finish()
   }
 
+  private static func counted(_ number: Int, _ thing: String) -> String { "\(number) \(thing)\(number == 1 ? "" : "s")" }
+
   /// The summary for people, with a newline at its end.
   public var text: String {
     var lines = [
       "\(self.firstTime ?? "-") to \(self.lastTime ?? "-")",
-      "\(self.requests) requests, \(self.changes) changes, \(self.denied) denied, \(self.failedSignIns) failed sign-ins, "
-        + "\(self.errors) server errors, \(self.tunnels) tunnels, \(self.impersonations) as somebody else",
+      [
+        Self.counted(self.requests, "request"), Self.counted(self.changes, "change"), "\(self.denied) denied",
+        Self.counted(self.failedSignIns, "failed sign-in"), Self.counted(self.errors, "server error"), Self.counted(self.tunnels, "tunnel"),
+        "\(self.impersonations) as somebody else",
+      ].joined(separator: ", "),
     ]
     for (title, counts) in [
       ("Users", self.users), ("Denied by rule", self.deniedByRule), ("Denied users", self.deniedUsers),

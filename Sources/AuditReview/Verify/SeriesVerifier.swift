@@ -24,6 +24,7 @@ struct SeriesVerifier {
   private var tombstone: (through: UInt64, link: ChainValue)?
 
   private var summary: VerificationReport.Series
+  private var lastTime: WallTime?
   /// When the first record behind the last signature was written, and where that is.
   private var unsignedSince: (time: WallTime, place: String)?
   private var isUnsignedReported = false
@@ -165,18 +166,16 @@ struct SeriesVerifier {
   }
 
   private mutating func noteTime(_ line: LineReader.Line, _ file: LogFile, into report: inout VerificationReport) {
-    if self.unsignedSince == nil || self.summary.firstTime == nil || self.summary.records & 0xFF == 0 {
-      guard let time = line.bytes.stageTimestamp else { return }
-      if self.summary.firstTime == nil { self.summary.firstTime = time.description }
-      self.summary.lastTime = time.description
-      guard let since = self.unsignedSince else {
-        self.unsignedSince = (time, "\(file.path):\(line.number)")
-        return
-      }
-      if !self.isUnsignedReported, since.time.advanced(by: Self.signatureDelay) < time {
-        self.isUnsignedReported = true
-        report.add(.signature, since.place, "from here on no signature speaks for the records, for more than five minutes")
-      }
+    guard let time = line.bytes.stageTimestamp else { return }
+    if self.summary.firstTime == nil { self.summary.firstTime = time.description }
+    self.lastTime = time
+    guard let since = self.unsignedSince else {
+      self.unsignedSince = (time, "\(file.path):\(line.number)")
+      return
+    }
+    if !self.isUnsignedReported, since.time.advanced(by: Self.signatureDelay) < time {
+      self.isUnsignedReported = true
+      report.add(.signature, since.place, "from here on no signature speaks for the records, for more than five minutes")
     }
   }
 
@@ -201,7 +200,6 @@ struct SeriesVerifier {
     self.summary.signedThrough = sealed.sequence
     self.summary.anchor = ChainAnchor(series: self.series.rawValue, sequence: sealed.sequence, link: sealed.value.description).description
     self.summary.unsigned = 0
-    self.summary.lastTime = line.bytes.stageTimestamp?.description ?? self.summary.lastTime
     self.unsignedSince = nil
     self.isUnsignedReported = false
     self.understand(facts, place, line, file, into: &report)
@@ -259,6 +257,7 @@ struct SeriesVerifier {
         "ends at record \(self.sequence), and record \(anchor.sequence) was \(isHead ? "signed" : "known"): the log was cut, or put back to an older state"
       )
     }
+    self.summary.lastTime = self.lastTime?.description
     report.series.append(self.summary)
   }
 }

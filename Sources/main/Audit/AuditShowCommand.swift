@@ -12,8 +12,8 @@ struct AuditShowCommand: ParsableCommand {
 
   @OptionGroup var records: RecordOptions
 
-  @Option(help: "How many records at most.")
-  var limit = Int.max
+  @Option(help: "How many records at most; all without it.")
+  var limit: Int?
 
   @Option(help: "text or json.")
   var output = OutputForm.text
@@ -24,7 +24,7 @@ struct AuditShowCommand: ParsableCommand {
     try Faults.reported {
       // Records go out in blocks: a write for each would take longer than to find it.
       var block = ""
-      try LogShow(self.records.filter).run(self.paths, limit: self.limit) { record, line in
+      try LogShow(self.records.filter).run(self.paths, limit: self.limit ?? .max) { record, line in
         block += printing.text(record, line) + "\n"
         guard block.utf8.count > 64 * 1024 else { return }
         FileHandle.standardOutput.write(Data(block.utf8))
