@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// Reads passwords from whoever runs a command: never from its arguments, which every user of the machine can see.
 public enum Passphrase {
   /// Where a command gets a password from.

@@ -2,6 +2,12 @@ public import ArgumentParser
 import Foundation
 public import Logging
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// How much a long-running command says about itself.
 struct LoggingOptions: ParsableArguments {
   @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")

@@ -1,6 +1,12 @@
 import Foundation
 import SallyportAudit
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// Reads what is appended to a log, over the changes of its files.
 ///
 /// ``poll(_:)`` is to be called again and again; nothing of the log is lost between two calls, whatever becomes of the files

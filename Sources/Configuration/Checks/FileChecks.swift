@@ -1,6 +1,12 @@
 import Foundation
 public import SallyportStrictYAML
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {

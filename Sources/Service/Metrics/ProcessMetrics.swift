@@ -1,6 +1,12 @@
 import Foundation
 import SallyportMetrics
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// What the kernel says about the process, under the names that all Prometheus clients use.
 ///
 /// See https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics and proc(5)

@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// How a file looks from outside. Two stamps that are equal stand for the same content, as far as a file system says.
 ///
 /// The path is followed to its end: Kubernetes changes the files of a ConfigMap or a Secret by having a symbolic link
