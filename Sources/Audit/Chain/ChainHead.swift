@@ -1,9 +1,3 @@
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// How far a series is known to have come: the last event that was signed, kept in a file of its own beside the log.
 ///
 /// A log that was cut, or put back to an older state, ends before its head.
@@ -72,8 +66,10 @@ extension UnsafeRawBufferPointer {
 
   /// Where the first occurrence of a text ends.
   private func end(of text: UnsafeRawBufferPointer) -> Int? {
-    guard let line = self.baseAddress, let sought = text.baseAddress, let found = memmem(line, self.count, sought, text.count)
-    else { return nil }
-    return UnsafeRawPointer(found) - line + text.count
+    guard text.count <= self.count else { return nil }
+    for start in 0...(self.count - text.count) where self[start] == text[0] {
+      if UnsafeRawBufferPointer(rebasing: self[start..<(start + text.count)]).elementsEqual(text) { return start + text.count }
+    }
+    return nil
   }
 }

@@ -24,7 +24,7 @@ struct SeriesVerifier {
   private var tombstone: (through: UInt64, link: ChainValue)?
 
   private var summary: VerificationReport.Series
-  private var lastTime: WallTime?
+  private var lastLine: [UInt8] = []
   /// When the first record behind the last signature was written, and where that is.
   private var unsignedSince: (time: WallTime, place: String)?
   private var isUnsignedReported = false
@@ -166,9 +166,13 @@ struct SeriesVerifier {
   }
 
   private mutating func noteTime(_ line: LineReader.Line, _ file: LogFile, into report: inout VerificationReport) {
-    guard let time = line.bytes.stageTimestamp else { return }
+    // To copy a line costs less than to look for its time, which is wanted of the last one alone.
+    self.lastLine.removeAll(keepingCapacity: true)
+    self.lastLine.append(contentsOf: line.bytes)
+    guard self.unsignedSince == nil || self.summary.firstTime == nil || self.summary.records & 0xFF == 0,
+      let time = line.bytes.stageTimestamp
+    else { return }
     if self.summary.firstTime == nil { self.summary.firstTime = time.description }
-    self.lastTime = time
     guard let since = self.unsignedSince else {
       self.unsignedSince = (time, "\(file.path):\(line.number)")
       return
@@ -257,7 +261,7 @@ struct SeriesVerifier {
         "ends at record \(self.sequence), and record \(anchor.sequence) was \(isHead ? "signed" : "known"): the log was cut, or put back to an older state"
       )
     }
-    self.summary.lastTime = self.lastTime?.description
+    self.summary.lastTime = self.lastLine.withUnsafeBytes { $0.stageTimestamp?.description }
     report.series.append(self.summary)
   }
 }
