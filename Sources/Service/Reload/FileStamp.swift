@@ -5,6 +5,10 @@ import Foundation
 #else
   import Glibc
 #endif
+// In a statically linked build it is here that the compiler finds the members of `stat`.
+#if canImport(CoreFoundation)
+  import CoreFoundation
+#endif
 
 /// How a file looks from outside. Two stamps that are equal stand for the same content, as far as a file system says.
 ///

@@ -221,7 +221,12 @@ struct RuleModel {
       let template = operation.path.hasSuffix("/proxy/{path}") ? operation.path.replacing("{path}", with: "**") : operation.path
       return self.path(template, server.segments, lenient: lenient)
     }
-    guard lenient, server.verb == "watch" else { return found }
+    guard lenient else {
+      // A request is one operation: one whose path ends where the request's does goes before one that is open at its end.
+      let closed = found.filter { !$0.path.hasSuffix("/proxy/{path}") }
+      return closed.isEmpty ? found : closed
+    }
+    guard server.verb == "watch" else { return found }
     // A watch is also the operation that lists or reads the same, and the other way round.
     let others = self.catalogue.filter { other in
       other.method == "GET"
