@@ -95,6 +95,8 @@ let package = Package(
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
+    // Alone with the C library: beside other modules that include its headers, which of them has the members of `stat` varies.
+    station("Files", []),
     station("Metrics", [coreMetrics, nioConcurrencyHelpers]),
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", crypto]),
@@ -114,7 +116,8 @@ let package = Package(
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", nioCore, nioPosix,
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles",
+        nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, logging, metrics, coreMetrics,
       ]),
@@ -211,7 +214,7 @@ let package = Package(
     tests(
       of: "Service",
       [
-        "SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
+        "SallyportService", "SallyportFiles", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
         "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "SallyportMetrics", "TestSupport",
         nioCore, nioPosix, nioEmbedded, nioConcurrencyHelpers, logging,
       ]),

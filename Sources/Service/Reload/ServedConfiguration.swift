@@ -1,4 +1,5 @@
 public import SallyportConfiguration
+import SallyportFiles
 
 /// A configuration that was read from its file, and how its files looked before they were read.
 public struct ServedConfiguration: Sendable {

@@ -1,4 +1,5 @@
 import SallyportConfiguration
+import SallyportFiles
 import SallyportPolicy
 
 /// The files that a configuration is made of: itself and those that it names.

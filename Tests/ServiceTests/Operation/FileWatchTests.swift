@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SallyportFiles
 import TestSupport
 import Testing
 

@@ -1,20 +1,14 @@
-import Foundation
-
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
-#endif
-// In a statically linked build it is here that the compiler finds the members of `stat`.
-#if canImport(CoreFoundation)
-  import CoreFoundation
 #endif
 
 /// How a file looks from outside. Two stamps that are equal stand for the same content, as far as a file system says.
 ///
 /// The path is followed to its end: Kubernetes changes the files of a ConfigMap or a Secret by having a symbolic link
 /// (`..data`) lead to another folder, and neither the link's name nor the time of a file in it need tell.
-struct FileStamp: Sendable, Equatable {
+public struct FileStamp: Sendable, Equatable {
   /// Where the path leads; `nil` for a file that is not there.
   private let resolvedPath: String?
   private let device: UInt64
@@ -24,7 +18,8 @@ struct FileStamp: Sendable, Equatable {
   private let modified: Int64
   private let changed: Int64
 
-  init(_ path: String) {
+  /// - Parameter path: a file's, from the folder that the process runs in; a file that is not there has a stamp, too
+  public init(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0, let resolved = realpath(path, nil) else {
       (self.resolvedPath, self.device, self.inode, self.size, self.modified, self.changed) = (nil, 0, 0, 0, 0, 0)
