@@ -36,7 +36,7 @@ struct PolicyBench {
     print("| read | \(String(format: "%.0f", milliseconds)) ms |")
     print("| resident memory, before and after five readings | \(before) MB, \(after) MB |")
     let compiled = try Stopwatch.nanoseconds {
-      _ = PolicyMatcher([try Workload.policy(rules: 100)], catalogue: catalogue, reading: .kubernetes)
+      _ = PolicyMatcher(try Workload.policies(rules: 100), catalogue: catalogue, reading: .kubernetes)
     }
     print("| 100 rules read and compiled against it | \(String(format: "%.0f", compiled / 1e6)) ms |\n")
     return catalogue
@@ -48,9 +48,9 @@ struct PolicyBench {
     print("| rules | compiled in | " + questions.map(\.name).joined(separator: " | ") + " |")
     print("|" + String(repeating: "---|", count: questions.count + 2))
     for count in [10, 100, 1_000, 10_000] {
-      let document = try Workload.policy(rules: count)
+      let documents = try Workload.policies(rules: count)
       var matcher: PolicyMatcher?
-      let compiling = Stopwatch.nanoseconds { matcher = PolicyMatcher([document], catalogue: catalogue, reading: .kubernetes) }
+      let compiling = Stopwatch.nanoseconds { matcher = PolicyMatcher(documents, catalogue: catalogue, reading: .kubernetes) }
       guard let matcher else { return }
       let cells = questions.map { self.cell(matcher, $0.question) }
       print("| \(count) | \(String(format: "%.1f", compiling / 1e6)) ms | \(cells.joined(separator: " | ")) |")

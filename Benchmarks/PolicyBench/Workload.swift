@@ -7,12 +7,19 @@ import SallyportWire
 /// One rule in five is about everybody, the others about one team, one namespace, one object, one API of many: what rules
 /// grow in number by.
 enum Workload {
-  static func policy(rules count: Int) throws -> PolicyDocument {
-    var lines = [
-      "apiVersion: sallyport.dev/v1alpha1", "kind: AccessPolicy", "metadata: {name: bench}", "rules:",
-      "- {name: secrets, deny: [{resources: [secrets], verbs: [get, list, watch, patch]}], unless: {groups: [security]}}",
-    ]
-    for number in 1..<max(2, count) {
+  /// A thousand rules a document: ten thousand in one are more than a file may be large.
+  static func policies(rules count: Int) throws -> [PolicyDocument] {
+    try stride(from: 0, to: count, by: 1_000).map { try self.policy(rules: $0..<min(count, $0 + 1_000)) }
+  }
+
+  private static func policy(rules numbers: Range<Int>) throws -> PolicyDocument {
+    let name = "bench-\(numbers.lowerBound)"
+    var lines = ["apiVersion: sallyport.dev/v1alpha1", "kind: AccessPolicy", "metadata: {name: \(name)}", "rules:"]
+    for number in numbers {
+      guard number > 0 else {
+        lines.append("- {name: secrets, deny: [{resources: [secrets], verbs: [get, list, watch, patch]}], unless: {groups: [security]}}")
+        continue
+      }
       let rule =
         switch number % 10 {
         case 0: "deny: [{paths: [\"/apis/group-\(number).example.org/**\"]}], unless: {groups: [operators]}"
@@ -28,7 +35,7 @@ enum Workload {
         }
       lines.append("- {name: r\(number), \(rule)}")
     }
-    return try PolicyDocument.load(yaml: lines.joined(separator: "\n") + "\n", fileName: "bench.yaml")
+    return try PolicyDocument.load(yaml: lines.joined(separator: "\n") + "\n", fileName: "\(name).yaml")
   }
 
   /// Requests of an ordinary user: reads and writes that are allowed, and a read of a secret that is not.
