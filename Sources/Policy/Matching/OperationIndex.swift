@@ -1,29 +1,32 @@
 import SallyportWire
 
 /// The operations of a catalogue, found by a request's path and method, and the kinds of the objects that they answer with.
-struct OperationIndex: Sendable {
+///
+/// An object for the reason that ``ClauseFinder`` is one: as a struct it was copied for every step of a walk along a path.
+final class OperationIndex: Sendable {
   let catalogue: Catalogue
   /// For what must be certain: whether an operation is known at all, and what an allow admits.
-  private var exact: PathTrie
+  private let exact: PathTrie
   /// For what a deny must expect.
-  private var lenient: PathTrie
+  private let lenient: PathTrie
   /// The operations of each template, by the numbers that the tries give them.
-  private var exactOperations: [[Int32]] = []
-  private var lenientOperations: [[Int32]] = []
+  private let exactOperations: [[Int32]]
+  private let lenientOperations: [[Int32]]
   /// For an operation that lists or reads, the one of the old paths that watches the same, and the other way round; else -1.
-  private var twins: [Int32]
+  private let twins: [Int32]
 
   init(_ catalogue: Catalogue, _ reading: PathReading) {
     self.catalogue = catalogue
     let trieReading: PathTrie.Reading = reading == .kubernetes ? .kubernetes : .unknown
-    self.exact = PathTrie(.exact, trieReading)
-    self.lenient = PathTrie(.lenient, trieReading)
-    self.twins = []
+    var (exact, lenient) = (PathTrie(.exact, trieReading), PathTrie(.lenient, trieReading))
+    var (exactOperations, lenientOperations): ([[Int32]], [[Int32]]) = ([], [])
     for (index, operation) in catalogue.operations.enumerated() {
       let template = PathPattern(operation)
-      Self.add(Int32(index), template, to: &self.exact, &self.exactOperations)
-      Self.add(Int32(index), template, to: &self.lenient, &self.lenientOperations)
+      Self.add(Int32(index), template, to: &exact, &exactOperations)
+      Self.add(Int32(index), template, to: &lenient, &lenientOperations)
     }
+    (self.exact, self.lenient) = (exact, lenient)
+    (self.exactOperations, self.lenientOperations) = (exactOperations, lenientOperations)
     self.twins = reading == .kubernetes ? Self.twins(of: catalogue) : [Int32](repeating: -1, count: catalogue.operations.count)
   }
 
