@@ -84,14 +84,30 @@ struct ServerModel {
       let watch = self.query.first { $0.name == "watch" }?.value
       self.verb = watch == nil || watch == "0" || watch?.lowercased() == "false" ? "list" : "watch"
       if let selector = self.query.first(where: { $0.name == "fieldSelector" })?.value {
-        // Several terms are joined by commas; one that is no equation spoils them all.
-        let terms = selector.components(separatedBy: ",")
-        if terms.allSatisfy({ $0.contains("=") }), let named = terms.first(where: { $0.hasPrefix("metadata.name=") }) {
-          self.name = String(named.dropFirst("metadata.name=".count))
-        }
+        self.name = Self.name(in: selector) ?? ""
       }
     } else if self.verb == "delete" {
       self.verb = "deletecollection"
     }
+  }
+
+  /// The name that a field selector asks for, by pkg/fields of k8s.io/apimachinery.
+  ///
+  /// Terms are joined by commas, and one that is none spoils them all: `FIELD=VALUE`, `FIELD==VALUE` or `FIELD!=VALUE`, where a
+  /// value has its commas, equals signs and backslashes behind a backslash, and no other backslash.
+  private static func name(in selector: String) -> String? {
+    let escapes = [(#"\\"#, "\u{E000}", "\\"), (#"\,"#, "\u{E001}", ","), (#"\="#, "\u{E002}", "=")]
+    let escaped = escapes.reduce(selector) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+    var names: [String] = []
+    for term in escaped.components(separatedBy: ",").sorted() where !term.isEmpty {
+      let parts = term.components(separatedBy: "=")
+      let isDoubled = parts.count == 3 && parts[1].isEmpty && !parts[0].hasSuffix("!")
+      guard parts.count == 2 || isDoubled, let value = parts.last, !value.contains("\\") else { return nil }
+      if parts[0] == "metadata.name" {
+        names.append(escapes.reduce(value) { $0.replacingOccurrences(of: $1.1, with: $1.2) })
+      }
+    }
+    // What could not stand in a path is no name.
+    return names.first.flatMap { [".", ".."].contains($0) || $0.contains("/") || $0.contains("%") ? nil : $0 }
   }
 }
