@@ -37,7 +37,8 @@ public struct ClientAssertionKey: Sendable {
       (self.material, self.algorithm) = (.p384(key), .es384)
     } else if let key = try? P521.Signing.PrivateKey(pemRepresentation: pem) {
       (self.material, self.algorithm) = (.p521(key), .es512)
-    } else if let key = try? _RSA.Signing.PrivateKey(pemRepresentation: pem) {
+    } else if let key = try? _RSA.Signing.PrivateKey(unsafePEMRepresentation: pem) {
+      // Read first, so that whoever has one is told what is wrong with it.
       guard key.keySizeInBits >= 2048 else { throw Fault(description: "its RSA key has less than 2048 bits") }
       (self.material, self.algorithm) = (.rsa(key), .rs256)
     } else {
