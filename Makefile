@@ -32,6 +32,7 @@ packages:
 test-peers:
 	@scripts/install-packages test
 	@scripts/install-debian-kubectl
+	@scripts/install-debian-glewlwyd
 	@scripts/install-python-peers
 
 format:

@@ -227,7 +227,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SallyportSystemTests",
-      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, crypto, logging],
+      dependencies: [
+        "SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, nioConcurrencyHelpers, crypto, logging,
+      ],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]

@@ -28,6 +28,8 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let verifier: [UInt8]
   /// What the token says that proved the identity; `nil` for an identity that no token proved.
   public let token: TokenClaims?
+  /// The signed token that an endpoint answered with when it was asked about an opaque one (RFC 9701); `nil` for all others.
+  public let phantomToken: Secret?
 
   /// The claims of a token that routes may ask for.
   public struct TokenClaims: Sendable, Hashable {
@@ -62,7 +64,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil
+    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil, phantomToken: Secret? = nil
   ) {
     self.username = username
     self.uid = uid
@@ -73,6 +75,7 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.expires = expires
     self.verifier = verifier
     self.token = token
+    self.phantomToken = phantomToken
   }
 
   public var description: String { "\(self.username) (\(self.method.rawValue))" }

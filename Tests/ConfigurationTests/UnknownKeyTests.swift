@@ -4,7 +4,6 @@ import Testing
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
     ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
-    ("  clientAddress:", "  clientAddress:\n    proxyProtocol: true", "15:5: listeners[0].clientAddress.proxyProtocol"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
     ("  none: {}", "  idToken: {audience: kubernetes}", "44:3: credentials[1].idToken"),

@@ -201,6 +201,92 @@ import Testing
     }
   }
 
+  /// The gateway by its key, the answer by the provider's: whatever else the provider says is no answer.
+  @Test func anAnswerIsSignedAndTheGatewaySignsItsQuestion() async throws {
+    let pki = try TestPKI()
+    let provider = try await TestProvider(certificate: pki.server)
+    let (own, key) = (try TokenMint.Key(id: "gateway"), try TokenMint.Key(id: "provider"))
+    let issuer = provider.issuer
+    let now = Int(Date().timeIntervalSince1970)
+    let mint = TokenMint(issuer: issuer, audience: "sallyport", now: now)
+    let keySet = try TokenMint.keySet(key)
+    func answer(by key: TokenMint.Key) throws -> String {
+      try mint.token(
+        key,
+        [
+          "sub": "", "exp": "", "email": "", "groups": "", "jti": "", "iat": "\(now)",
+          "token_introspection": #"{"active":true,"username":"olga","groups":["view"]}"#,
+        ], header: ["typ": #""token-introspection+jwt""#])
+    }
+    let (good, forged) = (try answer(by: key), try answer(by: TokenMint.Key(id: "provider")))
+    provider.answer { [weak provider] path, channel in
+      switch path {
+      case "/.well-known/openid-configuration": TestProvider.send(#"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys"}"#, to: channel)
+      case "/keys": TestProvider.send(keySet, to: channel)
+      default:
+        let token = provider?.requests.last?.body.dropFirst("token=".count).prefix { $0 != "&" } ?? ""
+        switch token {
+        case "good": TestProvider.send(good, type: "application/token-introspection+jwt", to: channel)
+        case "forged": TestProvider.send(forged, type: "application/token-introspection+jwt", to: channel)
+        default: TestProvider.send(#"{"active":true,"username":"mallory"}"#, to: channel)
+        }
+      }
+    }
+    var plan = House.Plan()
+    let pem = try #require(own.privatePEM)
+    plan.prepare = { _, directory in
+      try directory.write(pki.serverAuthority.certificatePEM, to: "idp-ca.pem")
+      try directory.write(pem, to: "client.key")
+    }
+    plan.authentication = [
+      "tokens:", "- introspection:", "    url: \"\(issuer)/introspect\"", "    clientID: sallyport",
+      "    clientAuthentication: privateKeyJWT", "    clientKeyFile: client.key", "    clientKeyID: gateway",
+      "    answer: introspectionJWT", "    issuer: \"\(issuer)\"", "    certificateAuthorityFile: idp-ca.pem",
+      "    claimMappings: {username: {claim: username, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+    ]
+    plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
+    do {
+      try await House.with(plan) { house in
+        let answer = try await house.get(Self.target, "Authorization: Bearer good")
+        #expect(answer.status == 200)
+        #expect(try house.closingRecord(of: answer).user.username == "olga")
+        for token in ["forged", "unsigned"] {
+          let refused = try await house.get(Self.target, "Authorization: Bearer \(token)")
+          #expect(refused.status == 503, "\(token)")
+          #expect(try house.closingRecord(of: refused).series == House.unauthenticated)
+        }
+        let question = try #require(provider.requests.first { $0.path == "/introspect" })
+        let assertion = try #require(question.body.split(separator: "client_assertion=").last)
+        let parts = try assertion.split(separator: ".").prefix(2).map { part in
+          String(decoding: try #require(Base64URL.decode(part.utf8)), as: UTF8.self)
+        }
+        #expect(parts[0].contains(#""kid":"gateway""#))
+        #expect(parts[1].contains("\"aud\":\"\(issuer)\"") && parts[1].contains(#""sub":"sallyport""#), "\(parts[1])")
+        let everything = try house.records().map(\.text).joined() + house.log.text
+        for text in [good, forged, String(assertion)] { #expect(!everything.contains(text)) }
+      }
+      await provider.close()
+    } catch {
+      await provider.close()
+      throw error
+    }
+  }
+
+  /// A key that is none is told with its place, and nothing of it.
+  @Test func aKeyThatCannotBeUsedStopsTheStart() async throws {
+    var plan = House.Plan()
+    plan.files = ["client.key": "not a key, but somebody's secret\n"]
+    plan.authentication = [
+      "tokens:", "- introspection:", "    url: https://idp.example.org/introspect", "    clientID: sallyport",
+      "    clientAuthentication: privateKeyJWT", "    clientKeyFile: client.key", "    claimMappings: {username: {claim: username}}",
+    ]
+    plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
+    let error = await #expect(throws: (any Error).self) { try await House.with(plan) { _ in } }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains("clientKeyFile: names ") && text.contains("which cannot be used: it is no PEM private key"), "\(text)")
+    #expect(!text.contains("secret\n") && !text.contains("somebody"), "\(text)")
+  }
+
   // MARK: Service accounts
 
   @Test func theClusterIsAskedWhoseAServiceAccountsTokenIs() async throws {

@@ -204,11 +204,12 @@ final class House: Sendable {
 
   /// A connection to the gateway.
   func connect(
-    as certificate: TestCertificate? = nil, receiveBuffer: Int? = nil, _ change: (inout RawTLSClient.TLS) -> Void = { _ in }
+    as certificate: TestCertificate? = nil, preface: ByteBuffer? = nil, receiveBuffer: Int? = nil,
+    _ change: (inout RawTLSClient.TLS) -> Void = { _ in }
   ) async throws -> RawTLSClient {
     var tls = RawTLSClient.TLS(roots: try self.pki.serverAuthority.trustRoots(), certificate: certificate)
     change(&tls)
-    return try await RawTLSClient.connect(port: self.port, tls: tls, receiveBuffer: receiveBuffer)
+    return try await RawTLSClient.connect(port: self.port, tls: tls, preface: preface, receiveBuffer: receiveBuffer)
   }
 
   /// Sends bytes over a connection of their own and gives the first final answer.
