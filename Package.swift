@@ -85,10 +85,17 @@ let package = Package(
       ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
     station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
-    station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
+    // The gateway as an OpenID provider, of use to the credentials that are tokens.
+    station("Issuer", ["SallyportCore", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
+    station(
+      "Credential",
+      ["SallyportCore", "SallyportWire", "SallyportIssuer", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
     station(
       "Upstream",
-      ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
+      [
+        "SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, x509, swiftASN1,
+        crypto, logging,
+      ]),
     station("Audit", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -99,7 +106,12 @@ let package = Package(
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
-    station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
+    station(
+      "PracticeCluster",
+      [
+        "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, cryptoExtras, asyncHTTPClient,
+        logging,
+      ]),
 
     // The composition root and the commands.
     station(
@@ -113,10 +125,10 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential",
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON",
         "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", nioCore, nioPosix,
         nioSSL,
-        nioConcurrencyHelpers, logging, metrics, coreMetrics,
+        nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
     station(
       "Demo",
@@ -124,7 +136,7 @@ let package = Package(
     .executableTarget(
       name: "sallyport",
       dependencies: [
-        "SallyportDemo", nioCore, nioPosix,
+        "SallyportDemo", "SallyportIssuer", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
         "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", "SallyportAuditReview",
         argumentParser,
@@ -184,7 +196,13 @@ let package = Package(
     tests(
       of: "AuthenticationPAM", ["SallyportAuthenticationPAM", "SallyportAuthentication", "SallyportCore", "TestSupport", nioCore, logging]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore]),
-    tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
+    tests(of: "Issuer", ["SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportCore", "TestSupport", crypto]),
+    tests(
+      of: "Credential",
+      [
+        "SallyportCredential", "SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportPKI", "SallyportCore", "SallyportWire",
+        "TestSupport", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto,
+      ]),
     tests(
       of: "Upstream",
       [
@@ -219,8 +237,8 @@ let package = Package(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "TestSupport",
-        nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
+        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "SallyportJSON",
+        "SallyportIssuer", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

@@ -28,16 +28,34 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let verifier: [UInt8]
   /// What the token says that proved the identity; `nil` for an identity that no token proved.
   public let token: TokenClaims?
+  /// The signed token that an endpoint answered with when it was asked about an opaque one (RFC 9701); `nil` for all others.
+  public let phantomToken: Secret?
 
   /// The claims of a token that routes may ask for.
   public struct TokenClaims: Sendable, Hashable {
     public let issuer: String
     public let audiences: [String]
     public let scopes: [String]
-    public init(issuer: String, audiences: [String], scopes: [String]) {
+    /// `exp`, without the leeway that a verifier's clock gets.
+    public let expires: Date?
+    /// `auth_time`: when the user was authenticated; `nil` where the token does not say.
+    public let authenticated: Date?
+    /// `amr`: how, in the words of RFC 8176.
+    public let methods: [String]
+    /// `email`, unless the token says that nobody has verified it.
+    public let email: String?
+
+    public init(
+      issuer: String, audiences: [String], scopes: [String], expires: Date? = nil, authenticated: Date? = nil, methods: [String] = [],
+      email: String? = nil
+    ) {
       self.issuer = issuer
       self.audiences = audiences
       self.scopes = scopes
+      self.expires = expires
+      self.authenticated = authenticated
+      self.methods = methods
+      self.email = email
     }
   }
 
@@ -62,7 +80,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil
+    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil, phantomToken: Secret? = nil
   ) {
     self.username = username
     self.uid = uid
@@ -73,7 +91,17 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.expires = expires
     self.verifier = verifier
     self.token = token
+    self.phantomToken = phantomToken
   }
 
+  /// When what proved the identity ends, without any leeway: what is made of the identity does not outlast it.
+  public var proofEnds: Date? { self.token?.expires ?? self.expires }
+
   public var description: String { "\(self.username) (\(self.method.rawValue))" }
+}
+
+extension Problem {
+  /// What proved the identity ends this second, so that nothing can be made of it any more.
+  public static let proofEnds = Problem(
+    "credentialEnds", blame: .client, status: 401, message: "The credential has ended; present a new one.")
 }

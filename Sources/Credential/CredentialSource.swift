@@ -1,15 +1,18 @@
+public import NIOCore
 public import SallyportCore
 
 /// A way to be someone at an upstream, as the configuration's `credentials` name them.
 public enum CredentialSource: Sendable {
   case requestHeaders(RequestHeaderCredential)
+  case idToken(IDTokenCredential)
+  case clientCertificate(ClientCertificateCredential)
   /// The upstream is told nothing.
   case none(NoCredential)
 
   /// Whether the upstream is told who asks.
   public var statesIdentity: Bool {
     switch self {
-    case .requestHeaders: true
+    case .requestHeaders, .idToken, .clientCertificate: true
     case .none: false
     }
   }
@@ -17,16 +20,38 @@ public enum CredentialSource: Sendable {
   /// What the upstream will believe of a request.
   ///
   /// - Parameters:
-  ///   - subject: who makes the request
-  ///   - impersonation: whom the client asks to act as
+  ///   - request: who makes it, and whom the client asks to act as
+  ///   - connection: the client's, whose certificate parts may be copied from
   ///   - memory: what the client's connection remembers, where it remembers anything
-  /// - Throws: ``Problem`` as the source at hand does
+  ///   - eventLoop: where a later answer arrives
+  /// - Throws: ``Problem`` as the source at hand does; the future of a later answer fails with one too
   public func credential(
-    for subject: Subject, impersonating impersonation: RequestedImpersonation?, memory: ConnectionMemory? = nil
-  ) throws(Problem) -> UpstreamCredential {
+    for request: AuthenticatedRequest, on connection: ConnectionFacts?, memory: ConnectionMemory?, eventLoop: any EventLoop
+  ) throws(Problem) -> Answer<UpstreamCredential> {
+    let impersonation = request.stripped.impersonation
     switch self {
-    case .requestHeaders(let source): try source.credential(for: subject, impersonating: impersonation, memory: memory)
-    case .none(let source): try source.credential(for: subject, impersonating: impersonation)
+    case .requestHeaders(let source):
+      return .now(try source.credential(for: request.subject, impersonating: impersonation, memory: memory))
+    case .idToken(let source):
+      return .now(
+        try source.credential(
+          for: request.subject, impersonating: impersonation, certificate: connection?.clientCertificate, memory: memory))
+    case .clientCertificate(let source):
+      return .now(
+        try source.credential(
+          for: request.subject, impersonating: impersonation, certificate: connection?.clientCertificate, memory: memory))
+    case .none(let source):
+      return .now(try source.credential(for: request.subject, impersonating: impersonation))
+    }
+  }
+
+  /// What the upstream will believe of one of the gateway's own questions.
+  public func ownCredential(of identity: Identity) throws(Problem) -> UpstreamCredential {
+    switch self {
+    case .requestHeaders(let source): try source.credential(for: .identity(identity), impersonating: nil)
+    case .idToken(let source): try source.credential(for: .identity(identity), impersonating: nil)
+    case .clientCertificate(let source): try source.credential(for: .identity(identity), impersonating: nil)
+    case .none(let source): try source.credential(for: .identity(identity), impersonating: nil)
     }
   }
 }

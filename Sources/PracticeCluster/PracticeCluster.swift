@@ -26,6 +26,8 @@ public final class PracticeCluster: Sendable {
     public var requestHeaderAllowedNames: [String]
     /// Whose certificates stand for users themselves (`--client-ca-file`).
     public var clientCA: String?
+    /// Whose id_tokens are believed; see also ``PracticeCluster/believe(_:)``.
+    public var tokenIssuers: [TokenIssuer] = []
     /// Whether the demonstration's namespaces, pods, secrets and config maps are there from the start.
     public var isSeeded: Bool
     /// Protocols of exec, attach and port-forward that are not spoken, as older servers do not: one before 1.29 knows no
@@ -64,6 +66,7 @@ public final class PracticeCluster: Sendable {
   private let recorder: RequestRecorder
   let connections: ConnectionRegistry
   let store: ObjectStore
+  private let oidc: OIDCAuthenticator
 
   /// The port that it listens on.
   public let port: Int
@@ -73,8 +76,10 @@ public final class PracticeCluster: Sendable {
   public var url: String { "https://\(self.host.contains(":") ? "[\(self.host)]" : self.host):\(self.port)" }
 
   private init(
-    channel: any Channel, host: String, port: Int, recorder: RequestRecorder, connections: ConnectionRegistry, store: ObjectStore
+    channel: any Channel, host: String, port: Int, recorder: RequestRecorder, connections: ConnectionRegistry, store: ObjectStore,
+    oidc: OIDCAuthenticator
   ) {
+    self.oidc = oidc
     self.channel = channel
     self.host = host
     self.port = port
@@ -105,6 +110,7 @@ public final class PracticeCluster: Sendable {
     let server = APIServer(
       store: store, recorder: recorder, serverAddress: "\(host):\(port)",
       refusedStreamProtocols: configuration.refusedStreamProtocols)
+    server.oidc.believe(configuration.tokenIssuers)
     let connections = ConnectionRegistry()
     let channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
@@ -122,8 +128,12 @@ public final class PracticeCluster: Sendable {
     logger.notice(
       "practice cluster listens; it is a stand-in and no Kubernetes",
       metadata: ["address": "\(host):\(port)", "version": "\(DiscoveryDocuments.gitVersion)"])
-    return PracticeCluster(channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store)
+    return PracticeCluster(
+      channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store, oidc: server.oidc)
   }
+
+  /// Believes the id_tokens of these issuers and of no others, with keys that are fetched anew.
+  public func believe(_ issuers: [TokenIssuer]) { self.oidc.believe(issuers) }
 
   /// The last requests (at most 4096), the oldest first: what really reached the upstream. A request is recorded when its
   /// answer begins.

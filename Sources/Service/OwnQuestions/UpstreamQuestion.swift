@@ -68,7 +68,7 @@ struct UpstreamQuestion: Sendable {
       let subject = Subject.identity(self.identity)
       let authenticated = AuthenticatedRequest(stripped, reading: try RequestReading(stripped, as: .kubernetes), subject: subject)
       guard let permitted = PermittedRequest(authenticated, .allow(rule: nil)) else { throw problems.failed }
-      return try CredentialedRequest(permitted, credential: self.credential.credential(for: subject, impersonating: nil))
+      return try CredentialedRequest(permitted, credential: self.credential.ownCredential(of: self.identity))
     } catch let problem as Problem {
       throw problem
     } catch {

@@ -1,0 +1,168 @@
+import Foundation
+import NIOCore
+import SallyportIssuer
+import SallyportJOSE
+import SallyportJSON
+import SallyportPKI
+import SallyportPracticeCluster
+import TestSupport
+import Testing
+
+/// A gateway whose routes differ in how the upstream is told who asks: one host for each way out. A practice cluster that
+/// believes all of them is behind it, and an identity provider beside it.
+struct CredentialWorld: Sendable {
+  /// What the upstream is told by, and the host of the route.
+  enum WayOut: String, Sendable, CaseIterable {
+    case requestHeaders, idToken, clientCertificate
+
+    var host: String { "\(self.rawValue.lowercased()).test" }
+    var audited: String { self.rawValue }
+  }
+
+  /// How a client says who it is.
+  enum WayIn: String, Sendable, CaseIterable {
+    case certificate, password, jwt, opaque
+  }
+
+  /// What a client sends and whom it must be known as.
+  struct Client: Sendable {
+    let certificate: TestCertificate?
+    let fields: [String]
+    let username: String
+    let groups: [String]
+  }
+
+  /// What is not as usual.
+  struct Change: Sendable {
+    var algorithm = SigningKey.Algorithm.es256
+    /// The audience that the cluster asks for.
+    var clusterAudience = "kubernetes"
+    /// Whether the cluster trusts the minting authority.
+    var trustsMinting = true
+    /// Whether the cluster knows the issuer.
+    var knowsIssuer = true
+    var minting = "caCertificateFile: minting-ca.pem, caPrivateKeyFile: minting-ca.key"
+    var certificate: @Sendable (inout CertificateProfile) -> Void = { _ in }
+  }
+
+  let house: House
+  let provider: TestProvider
+  let minting: CertificateAuthority
+  private let key: TokenMint.Key
+  private let mint: TokenMint
+  private let alice: TestCertificate
+
+  static let audience = "kubernetes"
+
+  static func with<Result>(_ change: Change = Change(), _ body: (CredentialWorld) async throws -> Result) async throws -> Result {
+    let pki = try TestPKI()
+    let minting = try CertificateAuthority(.authority("Test Minting CA"))
+    let key = try TokenMint.Key(.es256)
+    let provider = try await TestProvider(certificate: pki.server)
+    try Self.serve(provider, key)
+    var plan = House.Plan()
+    let providerCA = pki.serverAuthority.certificatePEM
+    plan.prepare = { _, directory in
+      try directory.write(providerCA, to: "idp-ca.pem")
+      try directory.write("secret\n", to: "introspection-secret")
+      try directory.write(minting.certificatePEM, to: "minting-ca.pem")
+      try directory.write(minting.privateKeyPEM, to: "minting-ca.key")
+      _ = try KeyRotation(KeyDirectory(directory.file("issuer")), tokenLifetime: 300).rotate(change.algorithm, at: Date())
+    }
+    if change.trustsMinting { plan.practice = { $0.clientCA = ($0.clientCA ?? "") + minting.certificatePEM } }
+    plan.authentication = [
+      "tokens:", "- jwt:",
+      "    issuer: {url: \"\(provider.issuer)\", audiences: [kubernetes], certificateAuthorityFile: idp-ca.pem}",
+      "    claimMappings: {username: {claim: email, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+      "- introspection:", "    url: \"\(provider.issuer)/introspect\"", "    clientID: sallyport",
+      "    clientSecretFile: introspection-secret", "    certificateAuthorityFile: idp-ca.pem",
+      "    claimMappings: {username: {claim: username, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+    ]
+    plan.sections = ["issuer: {url: \"https://localhost:1/.sallyport\", signingKeysDirectory: issuer}"]
+    plan.credentials = [
+      "{name: idToken, idToken: {audience: \(Self.audience)}}",
+      "{name: clientCertificate, clientCertificate: {\(change.minting)}}",
+    ]
+    plan.routesBefore = WayOut.allCases.map { way in
+      let credential = way == .requestHeaders ? "front-proxy" : way.rawValue
+      return "{name: \(way.rawValue), match: {hosts: [\(way.host)]}, upstream: kubernetes, credential: \(credential), "
+        + "authenticate: [clientCertificate, password, token]}"
+    }
+    do {
+      let result = try await House.with(plan) { house in
+        // The port is known now, and the URL of the issuer with it.
+        try house.change("localhost:1/", to: "localhost:\(house.port)/")
+        try await house.reload()
+        let world = CredentialWorld(
+          house: house, provider: provider, minting: minting, key: key,
+          mint: TokenMint(issuer: provider.issuer, now: Int(Date().timeIntervalSince1970)),
+          alice: try house.pki.client("alice", groups: ["view", "dev"], change.certificate))
+        if change.knowsIssuer { world.believe(audience: change.clusterAudience) }
+        return try await body(world)
+      }
+      await provider.close()
+      return result
+    } catch {
+      await provider.close()
+      throw error
+    }
+  }
+
+  /// The URL of the gateway's issuer.
+  var issuer: String { "https://localhost:\(self.house.port)/.sallyport" }
+
+  /// Has the cluster believe the gateway's tokens for an audience.
+  func believe(audience: String, issuer: String? = nil) {
+    self.house.cluster?.believe([
+      .init(
+        url: issuer ?? self.issuer, audiences: [audience], certificateAuthority: self.house.pki.serverAuthority.certificatePEM)
+    ])
+  }
+
+  private static func serve(_ provider: TestProvider, _ key: TokenMint.Key) throws {
+    let issuer = provider.issuer
+    let keySet = try TokenMint.keySet(key)
+    provider.answer { path, channel in
+      switch path {
+      case "/.well-known/openid-configuration": TestProvider.send(#"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys"}"#, to: channel)
+      case "/keys": TestProvider.send(keySet, to: channel)
+      case "/introspect": TestProvider.send(#"{"active":true,"username":"olga","groups":["view","ops"],"sub":"o"}"#, to: channel)
+      default: TestProvider.send("", status: "404 Not Found", to: channel)
+      }
+    }
+  }
+
+  func client(_ way: WayIn) throws -> Client {
+    switch way {
+    case .certificate: Client(certificate: self.alice, fields: [], username: "alice", groups: ["view", "dev"])
+    case .password: Client(certificate: nil, fields: [Person.bob.basic], username: "bob", groups: ["edit"])
+    case .jwt: try self.bearer()
+    case .opaque: Client(certificate: nil, fields: ["Authorization: Bearer opaque-1"], username: "olga", groups: ["view", "ops"])
+    }
+  }
+
+  /// A client with a token of the provider's.
+  func bearer(_ claims: [String: String] = [:]) throws -> Client {
+    Client(
+      certificate: nil, fields: ["Authorization: Bearer \(try self.mint.token(self.key, claims))"], username: "alice@example.org",
+      groups: ["dev", "ops"])
+  }
+
+  /// Sends bytes to the route of a way out.
+  func ask(_ head: String, _ fields: [String] = [], body: String = "", at host: String, as client: Client) async throws -> Answer {
+    let length = body.isEmpty ? [] : ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+    let lines = [head + " HTTP/1.1", "Host: \(host)"] + client.fields + length + fields
+    return try await self.house.ask(lines.joined(separator: "\r\n") + "\r\n\r\n" + body, as: client.certificate) { $0.serverName = nil }
+  }
+
+  /// Asks the cluster who one is.
+  func whoAmI(_ client: Client, by way: WayOut, _ fields: String...) async throws -> (answer: Answer, user: JSONValue?) {
+    let answer = try await self.ask(
+      "POST /apis/authentication.k8s.io/v1/selfsubjectreviews", fields,
+      body: #"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#, at: way.host, as: client)
+    return (answer, (try? JSONReader.read(answer.body.utf8))?["status"]?["userInfo"])
+  }
+
+  /// The last request that the cluster got from clients.
+  func lastRequest() throws -> RecordedRequest { try #require(self.house.cluster?.recordedRequests().last) }
+}
