@@ -201,7 +201,7 @@ let package = Package(
       of: "Credential",
       [
         "SallyportCredential", "SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportPKI", "SallyportCore", "SallyportWire",
-        "TestSupport", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto,
+        "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
       ]),
     tests(
       of: "Upstream",

@@ -6,15 +6,24 @@ public enum CredentialSource: Sendable {
   case requestHeaders(RequestHeaderCredential)
   case idToken(IDTokenCredential)
   case clientCertificate(ClientCertificateCredential)
+  case impersonation(ImpersonationCredential)
+  case phantomToken(PhantomTokenCredential)
+  case passthrough(PassthroughCredential)
   /// The upstream is told nothing.
   case none(NoCredential)
 
-  /// Whether the upstream is told who asks.
+  /// Whether the upstream can be told by it that the gateway itself asks.
   public var statesIdentity: Bool {
     switch self {
-    case .requestHeaders, .idToken, .clientCertificate: true
-    case .none: false
+    case .requestHeaders, .idToken, .clientCertificate, .impersonation: true
+    case .phantomToken(let source): source.canMint
+    case .passthrough, .none: false
     }
+  }
+
+  /// The same where the upstream can be asked about the rights of users.
+  public func reviewed(by reviewer: any ImpersonationReviewer) -> CredentialSource {
+    if case .impersonation(let source) = self { .impersonation(source.reviewed(by: reviewer)) } else { self }
   }
 
   /// What the upstream will believe of a request.
@@ -40,6 +49,16 @@ public enum CredentialSource: Sendable {
       return .now(
         try source.credential(
           for: request.subject, impersonating: impersonation, certificate: connection?.clientCertificate, memory: memory))
+    case .impersonation(let source):
+      return try source.credential(for: request.subject, impersonating: impersonation, memory: memory, eventLoop: eventLoop)
+    case .phantomToken(let source):
+      return .now(
+        try source.credential(
+          for: request.subject, impersonating: impersonation, certificate: connection?.clientCertificate, memory: memory))
+    case .passthrough(let source):
+      return .now(
+        try source.credential(
+          for: request.subject, presenting: request.stripped.authorization, impersonating: impersonation, memory: memory))
     case .none(let source):
       return .now(try source.credential(for: request.subject, impersonating: impersonation))
     }
@@ -51,6 +70,9 @@ public enum CredentialSource: Sendable {
     case .requestHeaders(let source): try source.credential(for: .identity(identity), impersonating: nil)
     case .idToken(let source): try source.credential(for: .identity(identity), impersonating: nil)
     case .clientCertificate(let source): try source.credential(for: .identity(identity), impersonating: nil)
+    case .impersonation(let source): source.ownCredential()
+    case .phantomToken(let source): try source.credential(for: .identity(identity), impersonating: nil)
+    case .passthrough(let source): try source.credential(for: .identity(identity), presenting: [], impersonating: nil)
     case .none(let source): try source.credential(for: .identity(identity), impersonating: nil)
     }
   }

@@ -6,6 +6,8 @@ import NIOSSL
 import SwiftASN1
 import X509
 
+import struct Foundation.Date
+
 /// An API server to practise on: a stand-in with a Kubernetes API, some objects, and RBAC for a few groups.
 ///
 /// It believes exactly what a real one believes about who sends a request, and reads requests as a real one does; it runs
@@ -67,6 +69,7 @@ public final class PracticeCluster: Sendable {
   let connections: ConnectionRegistry
   let store: ObjectStore
   private let oidc: OIDCAuthenticator
+  private let tokens: TokenTable
 
   /// The port that it listens on.
   public let port: Int
@@ -77,9 +80,10 @@ public final class PracticeCluster: Sendable {
 
   private init(
     channel: any Channel, host: String, port: Int, recorder: RequestRecorder, connections: ConnectionRegistry, store: ObjectStore,
-    oidc: OIDCAuthenticator
+    oidc: OIDCAuthenticator, tokens: TokenTable
   ) {
     self.oidc = oidc
+    self.tokens = tokens
     self.channel = channel
     self.host = host
     self.port = port
@@ -129,7 +133,16 @@ public final class PracticeCluster: Sendable {
       "practice cluster listens; it is a stand-in and no Kubernetes",
       metadata: ["address": "\(host):\(port)", "version": "\(DiscoveryDocuments.gitVersion)"])
     return PracticeCluster(
-      channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store, oidc: server.oidc)
+      channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store, oidc: server.oidc,
+      tokens: server.tokens)
+  }
+
+  /// A token of the service account `sallyport` in the namespace `sallyport`, which may do what a gateway needs that acts as
+  /// its users (`deploy/rbac/impersonation.yaml`).
+  public func gatewayToken(lifetime seconds: Double = 3600) -> String {
+    let name = ServiceAccountName(user: RoleTable.gatewayUser)
+    return self.tokens.issue(
+      for: UserInfo(name: RoleTable.gatewayUser, groups: name?.groups ?? []), until: Date().addingTimeInterval(seconds))
   }
 
   /// Believes the id_tokens of these issuers and of no others, with keys that are fetched anew.

@@ -7,7 +7,7 @@ let everyCredentialKey = """
   kind: Gateway
   listeners:
   - {name: main, address: "[::1]:8443", tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: ca.pem}}
-  authentication: {clientCertificates: {}}
+  authentication: {clientCertificates: {}, tokens: [{tokenReview: {upstream: kubernetes}}]}
   issuer: {url: "https://Gateway.example.org:8443/.sallyport", signingKeysDirectory: keys, tokenLifetime: 10m}
   credentials:
   - name: token
@@ -18,9 +18,17 @@ let everyCredentialKey = """
       caPrivateKeyFile: minting-ca.key
       lifetime: 30m
       copy: {subject: [organizationalUnit, country], alternativeNames: [email, uri], extensions: [1.3.6.1.4.1.99999.1]}
+  - {name: gateway-token, impersonation: {tokenFile: token}}
+  - {name: gateway-certificate, impersonation: {certificateFile: gateway.pem, privateKeyFile: gateway.key}}
+  - {name: phantom, phantomToken: {audience: kubernetes}}
+  - {name: passthrough, passthrough: {}}
   upstreams: [{name: kubernetes, kind: kubernetes, servers: ["https://10.0.0.1:6443"], caFile: cluster-ca.pem}]
   routes:
   - {name: token, match: {hosts: [token.example.org]}, upstream: kubernetes, credential: token, authenticate: [clientCertificate]}
+  - {name: a, match: {hosts: [a]}, upstream: kubernetes, credential: gateway-token, authenticate: [clientCertificate]}
+  - {name: b, match: {hosts: [b]}, upstream: kubernetes, credential: gateway-certificate, authenticate: [clientCertificate]}
+  - {name: c, match: {hosts: [c]}, upstream: kubernetes, credential: phantom, authenticate: [clientCertificate]}
+  - {name: d, match: {hosts: [d]}, upstream: kubernetes, credential: passthrough, authenticate: [token]}
   - {name: certificate, upstream: kubernetes, credential: certificate, authenticate: [clientCertificate]}
   audit: {directory: audit}
   """
@@ -74,9 +82,15 @@ let everyCredentialKey = """
     ),
     (
       "https://10.0.0.1:6443\"], caFile: cluster-ca.pem", "http://10.0.0.1:6443\"], insecurePlaintext: true",
-      "18:88: routes[0].credential: would present identities to an upstream without TLS;"
+      "22:88: routes[0].credential: would present identities to an upstream without TLS;"
     ),
-    (", caFile: cluster-ca.pem", "", "18:88: routes[0].credential: would present identities to an upstream without a caFile;"),
+    ("{tokenFile: token}", "{}", "16:40: credentials[2].impersonation: needs a token or a certificate; write tokenFile, or"),
+    (", privateKeyFile: gateway.key", "", "17:46: credentials[3].impersonation: needs a token or a certificate;"),
+    (
+      "credential: passthrough, authenticate: [token]", "credential: passthrough, authenticate: [clientCertificate]",
+      "26:68: routes[4].credential: passes tokens on, and the route accepts none; list token in the route's `authenticate`"
+    ),
+    (", caFile: cluster-ca.pem", "", "22:88: routes[0].credential: would present identities to an upstream without a caFile;"),
   ]) func aFaultIsSaidWithItsPlaceAndCure(old: String, new: String, fault: String) {
     let found = faults(in: everyCredentialKey, replacing: old, by: new)
     #expect(found.contains { $0.hasPrefix(fault) }, "\(found)")
@@ -84,9 +98,14 @@ let everyCredentialKey = """
 
   @Test func tokensNeedAnIssuerAndAnIssuerTokens() {
     let without = everyCredentialKey.replacing(#/issuer: .*\n/#, with: "")
-    #expect(faults(in: without) == ["7:3: credentials[0]: needs an issuer that signs its tokens; add the section issuer"])
     #expect(
-      faults(in: everyCredentialKey, replacing: "idToken: {audience: kubernetes}", by: "none: {}")
-        == ["6:9: issuer: signs for no credential; remove it, or add a credential of kind idToken"])
+      faults(in: without) == [
+        "7:3: credentials[0]: needs an issuer that signs its tokens; add the section issuer",
+        "17:3: credentials[4]: needs an issuer that signs its tokens; add the section issuer",
+      ])
+    let idle = everyCredentialKey.replacing("phantomToken: {audience: kubernetes}", with: "none: {}")
+    #expect(
+      faults(in: idle, replacing: "idToken: {audience: kubernetes}", by: "none: {}")
+        == ["6:9: issuer: signs for no credential; remove it, or add a credential of kind idToken, or an audience to a phantomToken"])
   }
 }

@@ -25,6 +25,7 @@ struct CrossReferences {
     }
     self.checkUse(of: self.upstreams, by: "upstream")
     self.checkUse(of: self.credentials, by: "credential")
+    self.checkTokenCredentials()
     for (index, route) in self.routes.enumerated() {
       guard let value = route.value else { continue }
       self.checkCredential(of: value, at: route.yaml)
@@ -166,11 +167,21 @@ struct CrossReferences {
         used.isEmpty
         || used.contains { credential in
           guard let value = self.credentials.first(where: { $0.name == credential })?.value else { return true }
-          return value.kind.statesIdentity
+          return value.kind.canAskForItself
         }
       if !mayState {
         yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with such a credential")
       }
+    }
+  }
+
+  /// Who passes a token on needs clients that have one.
+  private func checkTokenCredentials() {
+    for route in self.routes {
+      guard let value = route.value, let kind = self.credentials.first(where: { $0.name == value.credential })?.value?.kind,
+        kind == .passthrough || kind == .phantomToken(audience: nil), !value.authenticate.contains(.token), !value.authenticate.isEmpty
+      else { continue }
+      route.yaml["credential"].fault("passes tokens on, and the route accepts none", "list token in the route's `authenticate`")
     }
   }
 
@@ -188,7 +199,8 @@ struct CrossReferences {
       if !isConfigured { credential.yaml.fault("needs an issuer that signs its tokens", "add the section issuer") }
     }
     if isConfigured, self.issuer != nil, !isUsed {
-      self.document["issuer"].fault("signs for no credential", "remove it, or add a credential of kind idToken")
+      self.document["issuer"].fault(
+        "signs for no credential", "remove it, or add a credential of kind idToken, or an audience to a phantomToken")
     }
   }
 

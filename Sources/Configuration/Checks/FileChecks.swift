@@ -5,7 +5,7 @@ extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
     case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
-      signingKeys
+      signingKeys, token
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -42,7 +42,10 @@ extension GatewayConfiguration {
       case .requestHeaders(let certificate, let privateKey): files += [(certificate, .certificates), (privateKey, .privateKey)]
       case .clientCertificate(let minting):
         files += [(minting.caCertificateFile, .certificates), (minting.caPrivateKeyFile, .privateKey)]
-      case .idToken, .nothing: break
+      case .impersonation(.token(let file)): files.append((file, .token))
+      case .impersonation(.certificate(let certificate, let privateKey)):
+        files += [(certificate, .certificates), (privateKey, .privateKey)]
+      case .idToken, .phantomToken, .passthrough, .nothing: break
       }
     }
     files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }

@@ -10,8 +10,21 @@ extension GatewayConfiguration {
       case idToken(audience: String)
       /// A client certificate that is made for the user.
       case clientCertificate(ClientCertificate)
+      /// `Impersonate-*` fields, by the rights of a token or certificate of the gateway's own.
+      case impersonation(ImpersonationProof)
+      /// The signed token that introspection answered with, or an id_token for this audience, where there is one.
+      case phantomToken(audience: String?)
+      /// The client's own token.
+      case passthrough
       /// The upstream is told nothing.
       case nothing
+    }
+
+    /// By what an upstream knows the gateway that impersonates.
+    public enum ImpersonationProof: Sendable, Equatable {
+      /// Read anew when it changes.
+      case token(file: NamedFile)
+      case certificate(certificateFile: NamedFile, privateKeyFile: NamedFile)
     }
 
     /// How client certificates are made for users.
@@ -40,11 +53,15 @@ extension GatewayConfiguration {
 }
 
 extension GatewayConfiguration.Credential.Kind {
-  /// Whether an upstream that is shown it believes that it is talking to whoever the gateway says.
-  var statesIdentity: Bool {
+  /// Whether it must go to nobody but the upstream: it is good for being somebody there.
+  var statesIdentity: Bool { self != .nothing }
+
+  /// Whether the gateway itself can be somebody by it.
+  var canAskForItself: Bool {
     switch self {
-    case .requestHeaders, .idToken, .clientCertificate: true
-    case .nothing: false
+    case .requestHeaders, .idToken, .clientCertificate, .impersonation: true
+    case .phantomToken(let audience): audience != nil
+    case .passthrough, .nothing: false
     }
   }
 
@@ -52,7 +69,8 @@ extension GatewayConfiguration.Credential.Kind {
   var isSignedByIssuer: Bool {
     switch self {
     case .idToken: true
-    case .requestHeaders, .clientCertificate, .nothing: false
+    case .phantomToken(let audience): audience != nil
+    case .requestHeaders, .clientCertificate, .impersonation, .passthrough, .nothing: false
     }
   }
 }
@@ -61,9 +79,9 @@ extension GatewayConfiguration.Credential {
   init?(_ yaml: YAMLCursor) {
     let credential: Self? = yaml.mapping { keys in
       let name = keys.required("name")?.name()
-      if keys.notInThisVersion("impersonation", "phantomToken") { return nil }
       let kind: Kind? = keys.exactlyOne(of: [
-        "requestHeaders": Kind.requestHeaders, "idToken": Kind.idToken, "clientCertificate": Kind.clientCertificate, "none": Kind.none,
+        "requestHeaders": Kind.requestHeaders, "idToken": Kind.idToken, "clientCertificate": Kind.clientCertificate,
+        "impersonation": Kind.impersonation, "phantomToken": Kind.phantomToken, "passthrough": Kind.passthrough, "none": Kind.none,
       ])
       guard let name, let kind else { return nil }
       return Self(name: name, kind: kind)
@@ -103,6 +121,34 @@ extension GatewayConfiguration.Credential.Kind {
           caCertificateFile: certificate, caPrivateKeyFile: privateKey, lifetime: lifetime, copySubject: copies.subject,
           copyAlternativeNames: copies.alternativeNames, copyExtensions: copies.extensions))
     }
+  }
+
+  fileprivate static func impersonation(_ yaml: YAMLCursor) -> Self? {
+    yaml.mapping { keys in
+      let token = keys.optional("tokenFile")
+      let certificate = keys.optional("certificateFile")
+      let privateKey = keys.optional("privateKeyFile")
+      switch (token, certificate, privateKey) {
+      case (let token?, nil, nil): return token.file().map { .impersonation(.token(file: $0)) }
+      case (nil, let certificate?, let privateKey?):
+        guard let certificate = certificate.file(), let privateKey = privateKey.file() else { return nil }
+        return .impersonation(.certificate(certificateFile: certificate, privateKeyFile: privateKey))
+      default:
+        yaml.fault("needs a token or a certificate", "write tokenFile, or certificateFile and privateKeyFile")
+        return nil
+      }
+    }
+  }
+
+  fileprivate static func phantomToken(_ yaml: YAMLCursor) -> Self? {
+    yaml.mapping { keys in
+      guard let audience = keys.optional("audience") else { return .phantomToken(audience: nil) }
+      return audience.text().map { .phantomToken(audience: $0) }
+    }
+  }
+
+  fileprivate static func passthrough(_ yaml: YAMLCursor) -> Self? {
+    yaml.mapping { _ in .passthrough }
   }
 
   fileprivate static func none(_ yaml: YAMLCursor) -> Self? {

@@ -51,6 +51,11 @@ final class CredentialRefusals: Sendable {
         + "do both clocks agree?"
     case "clientCertificate":
       "does its --client-ca-file hold the minting CA, is that still valid, and do both clocks agree?"
+    case "impersonation":
+      "is the token in the credential's tokenFile the upstream's own and still valid, or does its --client-ca-file hold the CA of the "
+        + "credential's certificate?"
+    case "phantomToken":
+      "does it know the issuer of the tokens that introspection answers with, and are they for its audience?"
     default: nil
     }
   }

@@ -61,7 +61,8 @@ extension Generation {
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
       return Route(
         route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
-        reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
+        reading: kind == .kubernetes ? .kubernetes : .generic,
+        credential: Self.source(of: credential, asking: kind == .kubernetes ? upstream : nil, on: group.next()),
         rules: compiled.matchers[route.name])
     }
     var listeners: [String: ListenerRules] = [:]
@@ -77,6 +78,18 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+  }
+
+  /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.
+  private static func source(
+    of credential: NamedCredential, asking upstream: Upstream?, on eventLoop: any EventLoop
+  ) -> CredentialSource {
+    guard let upstream, case .impersonation = credential.source,
+      let reviewer = UpstreamAccessReview(
+        upstream: upstream, credential: credential.source, identity: .ownIdentity(username: UpstreamTokenReview.username, groups: []),
+        eventLoop: eventLoop)
+    else { return credential.source }
+    return credential.source.reviewed(by: reviewer)
   }
 
   /// By which the gateway asks an upstream on its own behalf: the first credential of a route to it that says who asks.

@@ -82,20 +82,18 @@ extension GatewayConfiguration {
     let origin = NamedCredential.Origin(
       credential: section, names: reserved, issuer: section.kind.needsIssuer ? issuer.map(ObjectIdentifier.init) : nil,
       files: section.files.map { file in FileManager.default.contents(atPath: file.path).map { Array(SHA256.hash(data: $0)) } })
-    if let previous, previous.origin == origin { return previous }
+    if let previous, previous.origin == origin {
+      if case .impersonation(let source) = previous.source, case .token(let token) = source.proof { try Self.refresh(token, section) }
+      return previous
+    }
     let names = ReservedNames(allowed: reserved)
     var certificate: UpstreamConfiguration.ClientCertificate?
     let source: CredentialSource
     switch section.kind {
     case .requestHeaders(let certificateFile, let privateKeyFile):
-      do throws(Problem) {
-        let presented = try UpstreamConfiguration.ClientCertificate(
-          certificateFile: certificateFile.path, privateKeyFile: privateKeyFile.path)
-        certificate = presented
-        source = .requestHeaders(RequestHeaderCredential(certificateFingerprint: presented.identity.certificateFingerprint))
-      } catch {
-        throw StartFault(error)
-      }
+      let presented = try Self.presented(certificateFile, privateKeyFile)
+      certificate = presented
+      source = .requestHeaders(RequestHeaderCredential(certificateFingerprint: presented.identity.certificateFingerprint))
     case .idToken(let audience):
       guard let issuer else { return nil }
       source = .idToken(IDTokenCredential(issuer: issuer, audience: audience, names: names))
@@ -103,9 +101,57 @@ extension GatewayConfiguration {
       source = .clientCertificate(
         ClientCertificateCredential(
           authority: try Self.authority(minting), rules: ClientCertificateCredential.Rules(minting), names: names))
+    case .impersonation(.token(let file)):
+      source = .impersonation(ImpersonationCredential(proof: .token(try Self.ownToken(file)), names: names))
+    case .impersonation(.certificate(let certificateFile, let privateKeyFile)):
+      let presented = try Self.presented(certificateFile, privateKeyFile)
+      certificate = presented
+      source = .impersonation(
+        ImpersonationCredential(proof: .certificate(fingerprint: presented.identity.certificateFingerprint), names: names))
+    case .phantomToken(let audience):
+      guard let audience else {
+        source = .phantomToken(PhantomTokenCredential(minted: nil))
+        break
+      }
+      guard let issuer else { return nil }
+      source = .phantomToken(PhantomTokenCredential(minted: IDTokenCredential(issuer: issuer, audience: audience, names: names)))
+    case .passthrough: source = .passthrough(PassthroughCredential())
     case .nothing: source = .none(NoCredential())
     }
     return NamedCredential(source: source, certificate: certificate, origin: origin)
+  }
+
+  private static func presented(
+    _ certificateFile: NamedFile, _ privateKeyFile: NamedFile
+  ) throws(StartFault) -> UpstreamConfiguration.ClientCertificate {
+    do throws(Problem) {
+      return try UpstreamConfiguration.ClientCertificate(certificateFile: certificateFile.path, privateKeyFile: privateKeyFile.path)
+    } catch {
+      throw StartFault(error)
+    }
+  }
+
+  private static func refresh(_ token: OwnToken, _ section: Credential) throws(StartFault) {
+    guard case .impersonation(.token(let file)) = section.kind else { return }
+    do throws(OwnToken.Fault) {
+      try token.refresh()
+    } catch {
+      throw Self.fault(file, error)
+    }
+  }
+
+  private static func fault(_ file: NamedFile, _ fault: OwnToken.Fault) -> StartFault {
+    StartFault([
+      FileFault(at: file.place, "names \(file.path), which \(fault)", "name the file of a service account's token").description
+    ])
+  }
+
+  private static func ownToken(_ file: NamedFile) throws(StartFault) -> OwnToken {
+    do throws(OwnToken.Fault) {
+      return try OwnToken(file: file.path)
+    } catch {
+      throw Self.fault(file, error)
+    }
   }
 
   private static func authority(_ minting: Credential.ClientCertificate) throws(StartFault) -> MintingAuthority {
@@ -136,13 +182,21 @@ extension GatewayConfiguration.Credential {
     switch self.kind {
     case .requestHeaders(let certificate, let privateKey): [certificate, privateKey]
     case .clientCertificate(let minting): [minting.caCertificateFile, minting.caPrivateKeyFile]
-    case .idToken, .nothing: []
+    case .impersonation(.certificate(let certificate, let privateKey)): [certificate, privateKey]
+    // A token that changes is read by whoever uses it.
+    case .impersonation(.token), .idToken, .phantomToken, .passthrough, .nothing: []
     }
   }
 }
 
 extension GatewayConfiguration.Credential.Kind {
-  fileprivate var needsIssuer: Bool { if case .idToken = self { true } else { false } }
+  fileprivate var needsIssuer: Bool {
+    switch self {
+    case .idToken: true
+    case .phantomToken(let audience): audience != nil
+    case .requestHeaders, .clientCertificate, .impersonation, .passthrough, .nothing: false
+    }
+  }
 }
 
 extension ClientCertificateCredential.Rules {

@@ -20,8 +20,10 @@ struct WatchedFiles: Sendable {
 
   init(file: String, _ configuration: GatewayConfiguration) {
     // Revocation lists come into force by themselves, without another generation: ``RevocationWatch``.
+    // The gateway's own tokens are read anew by themselves, too: ``CredentialWatch``.
     self.paths =
-      [file] + configuration.namedFiles.filter { ![.auditDirectory, .revocationLists, .signingKeys].contains($0.use) }.map(\.file.path)
+      [file]
+      + configuration.namedFiles.filter { ![.auditDirectory, .revocationLists, .signingKeys, .token].contains($0.use) }.map(\.file.path)
     // A key that a rotation adds comes into use like any other change.
     let keys = (configuration.issuer?.signingKeysDirectory.path).map { ["\($0)/*.pem"] } ?? []
     self.patterns = configuration.policy.files.map(\.path) + keys

@@ -13,10 +13,17 @@ import Testing
 struct CredentialWorld: Sendable {
   /// What the upstream is told by, and the host of the route.
   enum WayOut: String, Sendable, CaseIterable {
-    case requestHeaders, idToken, clientCertificate
+    case requestHeaders, idToken, clientCertificate, impersonation, phantomToken, passthrough
 
     var host: String { "\(self.rawValue.lowercased()).test" }
-    var audited: String { self.rawValue }
+    /// What the record calls it; a token that is made in place of one that introspection did not answer with is an id_token.
+    var audited: String { self == .phantomToken ? "idToken" : self.rawValue }
+    /// Whether the record has what the upstream's log can know it by.
+    var hasIdentifier: Bool { [.idToken, .clientCertificate, .phantomToken].contains(self) }
+    /// Whether the upstream is shown a token.
+    var isToken: Bool { ![.requestHeaders, .clientCertificate].contains(self) }
+    /// The ways in that it is for.
+    var waysIn: [WayIn] { self == .passthrough ? [.jwt] : WayIn.allCases }
   }
 
   /// How a client says who it is.
@@ -48,6 +55,8 @@ struct CredentialWorld: Sendable {
   let house: House
   let provider: TestProvider
   let minting: CertificateAuthority
+  /// PEM.
+  private let providerAuthority: String
   private let key: TokenMint.Key
   private let mint: TokenMint
   private let alice: TestCertificate
@@ -67,6 +76,7 @@ struct CredentialWorld: Sendable {
       try directory.write("secret\n", to: "introspection-secret")
       try directory.write(minting.certificatePEM, to: "minting-ca.pem")
       try directory.write(minting.privateKeyPEM, to: "minting-ca.key")
+      try directory.write("there-is-none-yet\n", to: "gateway-token")
       _ = try KeyRotation(KeyDirectory(directory.file("issuer")), tokenLifetime: 300).rotate(change.algorithm, at: Date())
     }
     if change.trustsMinting { plan.practice = { $0.clientCA = ($0.clientCA ?? "") + minting.certificatePEM } }
@@ -82,6 +92,8 @@ struct CredentialWorld: Sendable {
     plan.credentials = [
       "{name: idToken, idToken: {audience: \(Self.audience)}}",
       "{name: clientCertificate, clientCertificate: {\(change.minting)}}",
+      "{name: impersonation, impersonation: {tokenFile: gateway-token}}",
+      "{name: phantomToken, phantomToken: {audience: \(Self.audience)}}", "{name: passthrough, passthrough: {}}",
     ]
     plan.routesBefore = WayOut.allCases.map { way in
       let credential = way == .requestHeaders ? "front-proxy" : way.rawValue
@@ -90,11 +102,12 @@ struct CredentialWorld: Sendable {
     }
     do {
       let result = try await House.with(plan) { house in
+        try house.directory.write("\(house.cluster?.gatewayToken() ?? "")\n", to: "gateway-token")
         // The port is known now, and the URL of the issuer with it.
         try house.change("localhost:1/", to: "localhost:\(house.port)/")
         try await house.reload()
         let world = CredentialWorld(
-          house: house, provider: provider, minting: minting, key: key,
+          house: house, provider: provider, minting: minting, providerAuthority: providerCA, key: key,
           mint: TokenMint(issuer: provider.issuer, now: Int(Date().timeIntervalSince1970)),
           alice: try house.pki.client("alice", groups: ["view", "dev"], change.certificate))
         if change.knowsIssuer { world.believe(audience: change.clusterAudience) }
@@ -113,9 +126,12 @@ struct CredentialWorld: Sendable {
 
   /// Has the cluster believe the gateway's tokens for an audience.
   func believe(audience: String, issuer: String? = nil) {
+    let authority = self.house.pki.serverAuthority.certificatePEM
+    var provider = PracticeCluster.TokenIssuer(
+      url: self.provider.issuer, audiences: [Self.audience], certificateAuthority: self.providerAuthority)
+    provider.usernameClaim = "email"
     self.house.cluster?.believe([
-      .init(
-        url: issuer ?? self.issuer, audiences: [audience], certificateAuthority: self.house.pki.serverAuthority.certificatePEM)
+      .init(url: issuer ?? self.issuer, audiences: [audience], certificateAuthority: authority), provider,
     ])
   }
 
