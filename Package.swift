@@ -153,6 +153,11 @@ let package = Package(
       name: "sallyport-audit-bench",
       dependencies: ["SallyportAudit", "SallyportAuditReview", "SallyportCore", "SallyportWire", nioCore, nioPosix],
       path: "Benchmarks/AuditBench", swiftSettings: houseRules),
+    // And what upstreams are told by.
+    .executableTarget(
+      name: "sallyport-credential-bench",
+      dependencies: ["SallyportCredential", "SallyportIssuer", "SallyportCore", "SallyportPKI", "CAllocationCount", nioCore],
+      path: "Benchmarks/CredentialBench", swiftSettings: houseRules),
     .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
@@ -225,11 +230,12 @@ let package = Package(
         "TestSupport", "CCrypt",
       ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
-    tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
+    tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "SallyportJOSE", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
       of: "Service",
       [
-        "SallyportService", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
+        "SallyportService", "SallyportConfiguration", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy",
+        "SallyportUpstream",
         "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "SallyportMetrics", "TestSupport",
         nioCore, nioPosix, nioEmbedded, nioConcurrencyHelpers, logging,
       ]),
@@ -242,7 +248,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SallyportSystemTests",
-      dependencies: ["SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, crypto, logging],
+      dependencies: [
+        "SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, nioConcurrencyHelpers, crypto, logging,
+      ],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),
   ]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from . import contenders, counts, loads
+from . import contenders, counts, identity, loads
 from . import pki
 from .logsink import LogSink
 
@@ -130,24 +130,28 @@ WORK = {
     "watches": (watches, "us CPU an event", "MB more than before", None),
     "p99 at half load": (latency, "ms", "requests a second", None),
     "policy rules": (rules, "us CPU a request", "requests a second", 1.02),
-}
+} | identity.WORK
 
 
 def ratio(figures):
-    """Sallyport's first figure to the better peer's; for the rules, many to few."""
+    """Sallyport's first figure to the better peer's; for the rules, many to few, and for a token, to a certificate."""
     if "10 rules" in figures:
         return figures["1,000 rules"][0] / figures["10 rules"][0]
-    return figures["sallyport"][0] / min(figures["nginx"][0], figures["haproxy"][0])
+    if "certificate" in figures:
+        return figures["token"][0] / figures["certificate"][0]
+    return figures["sallyport"][0] / min(figure[0] for peer, figure in figures.items() if peer != "sallyport")
 
 
 def table(results, options):
     lines = [f"Median of {options.rounds} interleaved rounds of {options.seconds} s; the second figure of each cell in brackets.", "",
-             "| work | nginx | HAProxy | Sallyport | ratio | goal |", "|---|---|---|---|---|---|"]
+             "| work | nginx | HAProxy | Apache | Sallyport | ratio | goal |", "|---|---|---|---|---|---|---|"]
     for name, result in results.items():
         figures = result["figures"]
-        cells = [figures.get(peer) for peer in ("nginx", "haproxy", "sallyport")]
+        cells = [figures.get(peer) for peer in ("nginx", "haproxy", "apache", "sallyport")]
         if "10 rules" in figures:
-            cells = [None, None, figures["1,000 rules"]]
+            cells = [None, None, None, figures["1,000 rules"]]
+        if "certificate" in figures:
+            cells = [None, None, None, figures["token"]]
         written = ["" if cell is None else f"{cell[0]:,.1f} ({cell[1]:,.0f})" for cell in cells]
         goal = "" if result["goal"] is None else f"{result['goal']:.2f}"
         lines.append(f"| {name}, {result['units'][0]} ({result['units'][1]}) | " + " | ".join(written)

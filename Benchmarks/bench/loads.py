@@ -31,6 +31,45 @@ def wrk(server, path, connections, seconds):
     return used * 1e6 / max(requests, 1), float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
 
 
+# wrk asks for each request's text: the tokens of a file in turn, from a place of their own for each thread.
+TOKENS_SCRIPT = """
+local requests, index = {}, 0
+function init(arguments)
+  for token in io.lines(arguments[1]) do
+    requests[#requests + 1] = wrk.format("GET", nil, {["Authorization"] = "Bearer " .. token})
+  end
+end
+function request()
+  index = index % #requests + 1
+  return requests[index]
+end
+"""
+
+
+def wrk_tokens(server, path, connections, seconds, tokens):
+    """The same as `wrk`, with the tokens of a file in turn."""
+    script = tokens.parent / "tokens.lua"
+    script.write_text(TOKENS_SCRIPT)
+    before = server.cpu_seconds()
+    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"https://127.0.0.1:{server.port}{path}", "--", tokens)
+    used = server.cpu_seconds() - before
+    requests = int(re.search(r"(\d+) requests in", out).group(1))
+    if "Non-2xx" in out or "Socket errors" in out or not requests:
+        raise SystemExit(f"{server.name} failed requests:\n{out}")
+    return used * 1e6 / requests, float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+
+
+def ab(server, path, connections, seconds, *more):
+    """Requests on kept HTTP/1.1 connections by Apache's load generator, which can present a certificate (`-E`)."""
+    before = server.cpu_seconds()
+    out = run("ab", "-k", "-q", "-c", connections, "-t", seconds, "-n", 10_000_000, *more, f"https://127.0.0.1:{server.port}{path}")
+    used = server.cpu_seconds() - before
+    good, failed = (int(re.search(label + r":\s+(\d+)", out).group(1)) for label in ("Complete requests", "Failed requests"))
+    if failed or "Non-2xx" in out or not good:
+        raise SystemExit(f"{server.name} failed requests:\n{out}")
+    return used * 1e6 / good, float(re.search(r"Requests per second:\s+([\d.]+)", out).group(1))
+
+
 def h2load(server, path, connections, streams, seconds, *more):
     """Requests on kept HTTP/2 connections, so many streams at a time on each."""
     before = server.cpu_seconds()

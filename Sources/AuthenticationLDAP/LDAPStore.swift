@@ -9,6 +9,7 @@ public import SallyportCore
 /// word about a password: nothing of it is kept or compared here.
 public final class LDAPStore: PasswordStore {
   private let configuration: LDAPConfiguration
+  private let connector: any DirectoryConnector
   private let threads: StoreThreads<DirectorySession>
 
   public convenience init(_ configuration: LDAPConfiguration, logger: Logger) {
@@ -18,6 +19,7 @@ public final class LDAPStore: PasswordStore {
   init(_ configuration: LDAPConfiguration, connector: any DirectoryConnector, logger: Logger) {
     let board = ServerBoard(configuration.servers, logger: logger)
     self.configuration = configuration
+    self.connector = connector
     self.threads = StoreThreads(name: "ldap", count: configuration.connections, waiting: configuration.waiting) {
       DirectorySession(configuration, board: board, connector: connector, logger: logger)
     }
@@ -33,6 +35,14 @@ public final class LDAPStore: PasswordStore {
 
   public func judge(_ attempt: PasswordAttempt, then: @escaping @Sendable (StoreJudgement) -> Void) -> Bool {
     self.threads.run { then($0.judge(attempt)) }
+  }
+
+  public func probe() async -> [ProbeFinding] {
+    let probe = DirectoryProbe(configuration: self.configuration, connector: self.connector)
+    return await withCheckedContinuation { continuation in
+      let isTaken = self.threads.run { _ in continuation.resume(returning: probe.findings()) }
+      if !isTaken { continuation.resume(returning: [.bad("ldap", "too many passwords wait to be verified")]) }
+    }
   }
 
   public func refresh(_ user: StoredUser, then: @escaping @Sendable (StoreRefreshment) -> Void) -> Bool {

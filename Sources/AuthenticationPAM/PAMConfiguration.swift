@@ -15,12 +15,17 @@ public struct PAMConfiguration: Sendable, Hashable {
   /// for many threads.
   public var threads: Int
   public var waiting: Int
+  /// How long an answer is waited for, the queue included. A module that takes longer keeps its thread; nobody waits for it any more.
+  public var timeout: Duration
 
-  public init(service: String, serviceDirectory: String? = nil, groups: Groups, threads: Int = 2, waiting: Int = 64) {
+  public init(
+    service: String, serviceDirectory: String? = nil, groups: Groups, threads: Int = 2, waiting: Int = 64, timeout: Duration = .seconds(30)
+  ) {
     self.service = service
     self.serviceDirectory = serviceDirectory
     self.groups = groups
     self.threads = threads
     self.waiting = waiting
+    self.timeout = timeout
   }
 }

@@ -1,6 +1,8 @@
+import Dispatch
 public import Logging
 public import SallyportAuthentication
 public import SallyportCore
+import Synchronization
 
 /// Verifies passwords by a service of PAM: `pam_authenticate`, then `pam_acct_mgmt`.
 ///
@@ -22,12 +24,26 @@ public final class PAMStore: PasswordStore {
   public var fingerprint: [UInt8] { Array("\(self.configuration)".utf8) }
 
   public func judge(_ attempt: PasswordAttempt, then: @escaping @Sendable (StoreJudgement) -> Void) -> Bool {
-    self.threads.run { _ in then(self.judge(attempt)) }
+    self.run(orElse: StoreJudgement.unavailable(self.tooLate), then) { self.judge(attempt) }
   }
 
   public func refresh(_ user: StoredUser, then: @escaping @Sendable (StoreRefreshment) -> Void) -> Bool {
     guard let reference = user.reference else { return false }
-    return self.threads.run { _ in then(self.refresh(reference)) }
+    return self.run(orElse: StoreRefreshment.unavailable(self.tooLate), then) { self.refresh(reference) }
+  }
+
+  private var tooLate: String { "PAM did not answer within \(self.configuration.timeout)" }
+
+  /// Runs work on a thread, and answers for it when its time is over: modules know no timeout, and cannot be stopped from outside.
+  /// What has not begun by then is not begun any more.
+  private func run<Value: Sendable>(
+    orElse late: Value, _ then: @escaping @Sendable (Value) -> Void, _ work: @escaping @Sendable () -> Value
+  ) -> Bool {
+    let answer = FirstAnswer(then)
+    guard self.threads.run({ _ in if !answer.isGiven { answer.give(work()) } }) else { return false }
+    let nanoseconds = Int(min(self.configuration.timeout / .nanoseconds(1), 1e15))
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { answer.give(late) }
+    return true
   }
 
   // MARK: On a thread of the store's own
@@ -70,5 +86,19 @@ public final class PAMStore: PasswordStore {
       self.logger.notice("a signed-in user is no longer admitted", metadata: ["user": "\(reference.account)", "reason": "\(reason)"])
     }
     return outcome
+  }
+}
+
+/// Gives the first of several answers, and no other.
+private final class FirstAnswer<Value: Sendable>: Sendable {
+  private let then: @Sendable (Value) -> Void
+  private let given = Atomic<Bool>(false)
+
+  init(_ then: @escaping @Sendable (Value) -> Void) { self.then = then }
+
+  var isGiven: Bool { self.given.load(ordering: .acquiring) }
+
+  func give(_ value: Value) {
+    if self.given.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged { self.then(value) }
   }
 }

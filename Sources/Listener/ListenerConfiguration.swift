@@ -13,13 +13,16 @@ public struct ListenerConfiguration: Sendable {
   public var tls: ServerTLSConfiguration?
   /// The peers whose `X-Forwarded-*` fields are believed. By default nobody's.
   public var trustedPeers: [AddressRange]
+  /// Whether trusted peers have to begin each connection with a PROXY header, which says whose connection it is. Nobody
+  /// else may. By default nobody is asked for one.
+  public var expectsProxyHeader: Bool
   public var messages: MessageLimits
   public var connections: ConnectionLimits
   public var timeouts: ListenerTimeouts
 
   public init(
     name: String, host: String, port: Int, tls: ServerTLSConfiguration?, trustedPeers: [AddressRange] = [],
-    messages: MessageLimits = MessageLimits(), connections: ConnectionLimits = ConnectionLimits(),
+    expectsProxyHeader: Bool = false, messages: MessageLimits = MessageLimits(), connections: ConnectionLimits = ConnectionLimits(),
     timeouts: ListenerTimeouts = ListenerTimeouts()
   ) {
     self.name = name
@@ -27,6 +30,7 @@ public struct ListenerConfiguration: Sendable {
     self.port = port
     self.tls = tls
     self.trustedPeers = trustedPeers
+    self.expectsProxyHeader = expectsProxyHeader
     self.messages = messages
     self.connections = connections
     self.timeouts = timeouts
@@ -83,7 +87,7 @@ public struct ConnectionLimits: Sendable, Hashable {
 
 /// How long a client may take. An answer that streams (a watch) is under none of these but ``writeStall``.
 public struct ListenerTimeouts: Sendable, Hashable {
-  /// From accept to the end of the TLS handshake.
+  /// From accept to the end of the TLS handshake, a PROXY header before it included.
   public var handshake: TimeAmount
   /// From a head's first byte to its last; for a connection's first head from the handshake on.
   public var head: TimeAmount

@@ -16,6 +16,11 @@ public enum ListenerProblem {
   public static let tlsHandshakeFailed = connection("tlsHandshakeFailed", "The TLS handshake failed.")
   public static let tlsHandshakeTimedOut = connection("tlsHandshakeTimedOut", "The TLS handshake took too long.")
   public static let plaintextOnTLSPort = connection("plaintextOnTLSPort", "The client spoke no TLS on a TLS port.")
+  public static let proxyHeaderMissing = connection("proxyHeaderMissing", "A trusted peer began without a PROXY header.")
+  public static let proxyHeaderMalformed = connection("proxyHeaderMalformed", "The PROXY header cannot be read.")
+  public static let proxyHeaderTimedOut = connection("proxyHeaderTimedOut", "The PROXY header took too long.")
+  public static let proxyHeaderNotAllowed = connection(
+    "proxyHeaderNotAllowed", "A peer that no list allows it began with a PROXY header.")
   public static let requestHeadTimedOut = connection("requestHeadTimedOut", "The request's head took too long.")
   public static let http2Malformed = connection("http2Malformed", "The HTTP/2 connection broke the rules of the protocol.")
   public static let http2Flood = connection("http2Flood", "The HTTP/2 connection cost more than its requests.", status: 429)

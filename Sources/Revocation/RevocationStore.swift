@@ -106,6 +106,30 @@ public final class RevocationStore: Sendable {
     return warnings
   }
 
+  /// A list as it is in force now.
+  public struct Status: Sendable, Hashable {
+    /// Its file, and which of it where a file has several.
+    public let place: String
+    /// The authority's name, as RFC 4514 writes it.
+    public let issuer: String
+    public let thisUpdate: Date
+    /// When it is stale.
+    public let nextUpdate: Date
+  }
+
+  /// The newest list of each authority that is in force: the one that decides.
+  public func status(at now: Date) -> [Status] {
+    var newest: [[UInt8]: RevocationList] = [:]
+    var order: [[UInt8]] = []
+    for list in self.lists.lists where list.thisUpdate.addingTimeInterval(-RevocationLists.skew) <= now {
+      if newest[list.issuer] == nil { order.append(list.issuer) }
+      if newest[list.issuer].map({ $0.thisUpdate < list.thisUpdate }) ?? true { newest[list.issuer] = list }
+    }
+    return order.compactMap { newest[$0] }.map {
+      Status(place: $0.place, issuer: $0.issuerText, thisUpdate: $0.thisUpdate, nextUpdate: $0.nextUpdate)
+    }
+  }
+
   /// When lists begin or end to be in force the next time, if they stay the same.
   public func nextChange(after now: Date) -> Date? { self.lists.nextChange(after: now) }
 }

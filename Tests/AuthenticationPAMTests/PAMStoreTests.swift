@@ -149,4 +149,43 @@ import Testing
       #expect((outcome.identifiedUser != nil) == (other.status == 0), "\(name): \(outcome), \(other.transcript)")
     }
   }
+
+  /// A user of another service is nobody here, whatever the password.
+  @Test func aUserOfAnotherServiceIsNotAdmitted() async throws {
+    let directory = try self.services()
+    let problem = try #require(try await Desk(self.source(directory)).ask("carol", "carol-secret").refusal)
+    #expect(problem.code == "credentialsRefused", "\(problem)")
+  }
+
+  /// PAM knows no timeout: the thread stays with the module, and whoever waits does not.
+  @Test func aModuleThatHangsIsNotWaitedFor() async throws {
+    let hanging = TemporaryDirectory()
+    let flag = try hanging.write("", to: "hangs")
+    let script = try hanging.write("#!/bin/sh\nwhile [ -e \(flag) ]; do sleep 0.05; done\nexit 0\n", to: "hang", permissions: 0o755)
+    let directory = try self.services("auth required pam_exec.so quiet \(script)", "account required pam_permit.so")
+    let configuration = PAMConfiguration(
+      service: "sallyport", serviceDirectory: directory.path, groups: .none, threads: 1, waiting: 1, timeout: .milliseconds(500))
+    let desk = Desk(.store(PAMStore(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })))
+    async let outcomes = withThrowingTaskGroup(of: Problem?.self) { group in
+      for name in ["alice", "bob", "carol"] { group.addTask { try await desk.ask(name, "x").refusal } }
+      var problems: [Problem] = []
+      for try await problem in group { if let problem { problems.append(problem) } }
+      return problems
+    }
+    // Meanwhile another store's users sign in.
+    let standard = try self.services()
+    #expect(try await Desk(self.source(standard)).ask("alice", "alice-secret").identifiedUser != nil)
+    let problems = try await outcomes
+    #expect(problems.count == 3 && problems.allSatisfy { $0.status == 503 && $0.retryAfterSeconds != nil }, "\(problems)")
+    #expect(problems.contains { $0.detail.contains("did not answer within") }, "\(problems)")
+    #expect(problems.contains { $0.detail.contains("too many") }, "\(problems)")
+    // Still hanging: nobody gets in.
+    #expect(try await desk.ask("dora", "x").refusal?.status == 503)
+    try FileManager.default.removeItem(atPath: flag)
+    let start = ContinuousClock.now
+    while try await desk.ask("alice", "x").identifiedUser == nil {
+      try #require(ContinuousClock.now - start < .seconds(30))
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
 }

@@ -16,8 +16,8 @@ let everyKey = """
       privateKeyFile: certs/server.key
       clientCAFile: certs/client-ca.pem
       minimumVersion: "1.3"
-    clientAddress:
-      trustedPeers: [10.0.0.0/8, "2001:db8::/32"]
+    clientAddress: {proxyProtocol: true,
+      trustedPeers: [10.0.0.0/8, "2001:db8::/32"]}
     limits:
       headBytes: 1MiB
       fieldCount: 100
@@ -41,7 +41,7 @@ let everyKey = """
     allowSystemNames:
       users: ["system:monitor"]
       groups: ["system:masters"]
-    tokens: [{jwt: {issuer: {url: "https://idp.example.org", discoveryURL: "https://idp.internal/d", audiences: [kubernetes], audienceMatchPolicy: MatchAny, certificateAuthorityFile: idp.pem}, algorithms: [RS256], claimMappings: {username: {claim: email, prefix: ""}, groups: {claim: groups, prefix: "idp:"}, uid: {claim: sub}, extra: [{key: example.org/department, claim: department}]}, claimValidationRules: [{claim: hd, requiredValue: example.org}], requiredScopes: [kubernetes]}}, {introspection: {url: "https://idp.example.org/introspect", clientID: sallyport, clientSecretFile: introspection-secret, clientAuthentication: post, certificateAuthorityFile: idp.pem, timeout: 3s, issuer: "https://idp.example.org", audiences: [kubernetes], claimMappings: {username: {claim: username, prefix: ""}, groups: {claim: groups, prefix: "op:"}, uid: {claim: sub}, extra: [{key: a, claim: b}]}, claimValidationRules: [{claim: client_id, requiredValue: kubectl}], requiredScopes: [kubernetes]}}, {tokenReview: {upstream: "kubernetes", audiences: [sallyport], timeout: 2s}}, {authenticationConfigurationFile: k8s.yaml}]
+    tokens: [{jwt: {issuer: {url: "https://idp.example.org", discoveryURL: "https://idp.internal/d", audiences: [kubernetes], audienceMatchPolicy: MatchAny, certificateAuthorityFile: idp.pem}, algorithms: [RS256], claimMappings: {username: {claim: email, prefix: ""}, groups: {claim: groups, prefix: "idp:"}, uid: {claim: sub}, extra: [{key: example.org/department, claim: department}]}, claimValidationRules: [{claim: hd, requiredValue: example.org}], requiredScopes: [kubernetes]}}, {introspection: {url: "https://idp.example.org/introspect", clientID: sallyport, clientSecretFile: introspection-secret, clientAuthentication: post, certificateAuthorityFile: idp.pem, timeout: 3s, issuer: "https://idp.example.org", audiences: [kubernetes], claimMappings: {username: {claim: username, prefix: ""}, groups: {claim: groups, prefix: "op:"}, uid: {claim: sub}, extra: [{key: a, claim: b}]}, claimValidationRules: [{claim: client_id, requiredValue: kubectl}], requiredScopes: [kubernetes]}}, {introspection: {url: "https://idp.example.org/signed", clientID: sallyport, clientAuthentication: privateKeyJWT, clientKeyFile: client.key, clientKeyID: gateway-1, clientAssertionAudience: "https://idp.example.org/token", answer: introspectionJWT, discoveryURL: "https://idp.internal/d", algorithms: [ES256], issuer: "https://idp.example.org", claimMappings: {username: {claim: username, prefix: "signed:"}}}}, {tokenReview: {upstream: "kubernetes", audiences: [sallyport], timeout: 2s}}, {authenticationConfigurationFile: k8s.yaml}]
   credentials:
   - name: front-proxy
     requestHeaders: {certificateFile: certs/front-proxy.pem, privateKeyFile: /etc/front-proxy.key}

@@ -37,6 +37,7 @@ let everyDirectoryKey = leastKeys.replacing(
           groups: system
           threads: 4
           waiting: 16
+          timeout: 45s
     """)
 
 /// The other ways to say it.
@@ -79,7 +80,7 @@ let everyMemberOfKey = leastKeys.replacing(
     #expect(ldap.groups?.name.text == "ou" && ldap.groups?.nested == true && ldap.groups?.depth == 5 && ldap.groups?.limit == 100)
     #expect(ldap.timeout == .seconds(3) && ldap.connections == 8 && ldap.waiting == 128)
     #expect(pam.service == "sallyport" && pam.serviceDirectory?.path == "/etc/sallyport/pam.d" && pam.groups == .system)
-    #expect(pam.threads == 4 && pam.waiting == 16)
+    #expect(pam.threads == 4 && pam.waiting == 16 && pam.timeout == .seconds(45))
   }
 
   @Test func aDirectoryIsReadWithWhatItLeavesOut() throws {

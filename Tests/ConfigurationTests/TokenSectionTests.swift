@@ -106,7 +106,8 @@ import Testing
   @Test func anIntrospectionEndpointIsReadWithItsDefaults() throws {
     let read = try load(self.introspection())
     guard case .introspection(let endpoint)? = read.authentication.tokens.first else { throw Missing() }
-    #expect(endpoint.clientAuthentication == .basic && endpoint.timeout == .seconds(5))
+    guard case .basic(let secret) = endpoint.clientAuthentication else { throw Missing() }
+    #expect(secret.path.hasSuffix("secret") && endpoint.timeout == .seconds(5) && endpoint.answer == .json)
     #expect(endpoint.username.prefix == "https://idp.example.org/introspect#")
     #expect(endpoint.groups == nil && endpoint.issuer == nil && endpoint.audiences.isEmpty)
     #expect(read.namedFiles.contains { $0.use == .passwords && $0.file.path.hasSuffix("secret") })
@@ -122,6 +123,38 @@ import Testing
     (
       "clientID: sallyport", "clientID: a\n      insecurePlaintext: true",
       "10:26: authentication.tokens[0].introspection.insecurePlaintext: is true while the url is https;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      clientAuthentication: none",
+      "10:29: authentication.tokens[0].introspection.clientAuthentication: is not a known word;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      clientKeyFile: k",
+      "10:22: authentication.tokens[0].introspection.clientKeyFile: is of no use with a secret;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      clientAuthentication: privateKeyJWT\n      clientKeyFile: k",
+      "12:25: authentication.tokens[0].introspection.clientSecretFile: is of no use with privateKeyJWT;"
+    ),
+    (
+      "clientSecretFile: secret", "clientAuthentication: privateKeyJWT",
+      "8:7: authentication.tokens[0].introspection.clientKeyFile: is missing;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      algorithms: [ES256]",
+      "10:19: authentication.tokens[0].introspection.algorithms: is of use for signed answers alone;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      answer: introspectionJWT",
+      "10:15: authentication.tokens[0].introspection.answer: has the answers signed by nobody;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      answer: jwt\n      issuer: https://idp.example.org",
+      "10:15: authentication.tokens[0].introspection.answer: has tokens for anybody's audience;"
+    ),
+    (
+      "clientID: sallyport", "clientID: a\n      answer: jws",
+      "10:15: authentication.tokens[0].introspection.answer: is not a known word;"
     ),
   ]) func whatIsWrongWithAnEndpointIsSaid(old: String, new: String, fault: String) {
     let found = faults(in: self.introspection(old, new))

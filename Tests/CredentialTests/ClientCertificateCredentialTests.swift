@@ -5,6 +5,7 @@ import NIOCore
 import SallyportCredential
 import SallyportPKI
 import SwiftASN1
+import TestSupport
 import Testing
 import X509
 
@@ -185,6 +186,30 @@ import X509
     #expect(try source.credential(for: .anonymous, impersonating: nil).certificate == nil)
     let asking = try source.credential(for: .identity(.of()), impersonating: .init(user: "zoe"))
     #expect(String(buffer: asking.fieldLines) == "Impersonate-User: zoe\r\n" && asking.certificate != nil)
+  }
+
+  /// As the manual has it made, with each kind of key.
+  @Test(arguments: [["ec", "ec_paramgen_curve:P-256"], ["ec", "ec_paramgen_curve:P-384"], ["rsa", "rsa_keygen_bits:2048"]])
+  func anAuthorityThatOpenSSLMakesSigns(_ key: [String]) async throws {
+    let directory = TemporaryDirectory()
+    let made = try await run(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", key[0], "-pkeyopt", key[1], "-nodes", "-days", "3650", "-subj", "/CN=Sallyport Minting CA", "-addext",
+        "keyUsage=critical,keyCertSign", "-keyout", directory.file("ca.key"), "-out", directory.file("ca.pem"),
+      ])
+    #expect(made.status == 0, "\(made.transcript)")
+    let source = ClientCertificateCredential(
+      authority: try MintingAuthority(certificates: directory.read("ca.pem"), privateKey: directory.read("ca.key"), at: Date()),
+      rules: .init(), names: ReservedNames())
+    let credential = try source.credential(for: .identity(.of("ännchen", uid: "7")), impersonating: nil)
+    let leaf = try self.leaf(credential)
+    try directory.write(try leaf.serializeAsPEM().pemString + "\n", to: "leaf.pem")
+    let verified = try await run(
+      "openssl", ["verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", directory.file("ca.pem"), directory.file("leaf.pem")])
+    #expect(verified.status == 0, "\(verified.transcript)")
+    let serial = try await run("openssl", ["x509", "-in", directory.file("leaf.pem"), "-noout", "-serial"])
+    #expect(serial.output.lowercased() == "serial=\(credential.identifier ?? "")\n")
   }
 
   @Test func whatIsNoMintingAuthorityIsAFault() throws {

@@ -5,7 +5,7 @@ import SallyportWire
 
 /// Takes requests as a small application would, and remembers what happened.
 ///
-/// - `/echo` answers with the request's body; `/facts` with what is known of the connection;
+/// - `/echo` answers with the request's body; `/facts` with what is known of the connection, `/from` with whose it is;
 /// - `/early` answers 413 without waiting for the body; `/held` sends an answer and holds the flush back;
 /// - `/slow` takes nothing of the body for 300 ms, `/hold` never; `/count` answers with the body's length;
 /// - `/trailers` answers with the request's trailers; `/none` answers 204; `/abort` breaks its answer off;
@@ -110,6 +110,7 @@ final class TestExchange: ClientStreamDelegate {
         200,
         "\(certificate) \(self.connection.tlsVersion ?? "plain") \(self.connection.serverName ?? "-") \(self.connection.isTrustedPeer)"
           + (self.connection.httpVersion == .http2 ? " HTTP/2" : ""))
+    case "/from": self.stream.answer(200, "\(self.connection.clientAddress) \(self.connection.isTrustedPeer)")
     default: break
     }
   }

@@ -12,13 +12,16 @@ import Testing
   private static let request = "GET /api/v1/namespaces/dev/pods HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
   /// Runs a body in a house that judges by a list, which the body can have written anew.
-  private func withLists(_ body: (House, OpenSSLAuthority) async throws -> Void) async throws {
+  private func withLists(
+    issued: Double = -60, lasting: Double = 3600, _ body: (House, OpenSSLAuthority) async throws -> Void
+  ) async throws {
     let made = Observed<OpenSSLAuthority?>(nil)
     var plan = House.Plan()
+    plan.sections = ["admin: {address: '127.0.0.1:0'}"]
     plan.clientCertificates += ", revocation: {crlFiles: [revoked.crl], ocsp: off}"
     plan.prepare = { pki, directory in
       let lists = try OpenSSLAuthority(pki.clientAuthority)
-      try directory.write(await lists.list(issued: -60), to: "revoked.crl")
+      try directory.write(await lists.list(issued: issued, lasting: lasting), to: "revoked.crl")
       made.update { $0 = lists }
     }
     try await House.with(plan) { house in try await body(house, try #require(made.value)) }
@@ -56,6 +59,35 @@ import Testing
       #expect(try await house.get("/api/v1/namespaces/dev/pods", as: bob).status == 200)
       #expect(try await house.get("/api/v1/namespaces/dev/pods", Person.bob.basic).status == 200)
       await other.close()
+    }
+  }
+
+  @Test func theAgeOfAListIsShownAndAStaleOneIsRed() async throws {
+    try await self.withLists(issued: -7200, lasting: 7200 + 100_000) { house, lists in
+      #expect(try await house.look("/readyz?verbose").body.contains("[+]revocation ok: the oldest list is 2 h old\n"))
+      let series = #"{list="\#(house.directory.file("revoked.crl"))"}"#
+      let age = try #require(try await house.metric("sallyport_revocation_list_age_seconds" + series))
+      #expect(age >= 7200 && age < 7800)
+      let end = try #require(try await house.metric("sallyport_revocation_list_next_update_timestamp_seconds" + series))
+      #expect(abs(end - Date().timeIntervalSince1970 - 100_000) < 600)
+      #expect(try await house.metric("sallyport_revocation_revoked_certificates") == 0)
+
+      // The last tenth of its life.
+      try await lists.revoke(house.certificate("alice", "view"))
+      try house.directory.write(await lists.list(issued: -1000, lasting: 1060), to: "revoked.crl")
+      try await eventually("the late list") {
+        try await house.look("/readyz?verbose").body.contains("[+]revocation ok, but: ")
+      }
+      #expect(try await house.look("/readyz").status == 200)
+      #expect(try await house.metric("sallyport_revocation_revoked_certificates") == 1)
+
+      try house.directory.write(await lists.list(issued: -10, lasting: 11), to: "revoked.crl")
+      try await eventually("the stale list") { try await house.look("/readyz").status == 500 }
+      let red = try await house.look("/readyz").body
+      #expect(red.contains("[-]revocation failed: ") && red.contains("revoked.crl") && red.contains(" ended "), "\(red)")
+
+      try house.directory.write(await lists.list(issued: -5), to: "revoked.crl")
+      try await eventually("a new list") { try await house.look("/readyz").status == 200 }
     }
   }
 

@@ -70,9 +70,10 @@ public final class RawTLSClient: Sendable {
   ///
   /// - Parameters:
   ///   - tls: `nil` for a client without TLS
+  ///   - preface: what is sent before the handshake, as a proxy in front would
   ///   - receiveBuffer: the size of the socket's buffer in bytes; a small one makes a slow reader felt early
   public static func connect(
-    host: String = "127.0.0.1", port: Int, tls: TLS?, receiveBuffer: Int? = nil,
+    host: String = "127.0.0.1", port: Int, tls: TLS?, preface: ByteBuffer? = nil, receiveBuffer: Int? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
   ) async throws -> RawTLSClient {
     let context = try tls.map { try NIOSSLContext(configuration: self.configuration(of: $0)) }
@@ -80,6 +81,7 @@ public final class RawTLSClient: Sendable {
     let ready = loop.makePromise(of: NIOLoopBound<Collector>.self)
     var bootstrap = ClientBootstrap(group: loop).channelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
+        if let preface { try channel.pipeline.syncOperations.addHandler(Preface(preface)) }
         if let context {
           try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: tls?.serverName))
         }
@@ -171,6 +173,22 @@ public final class RawTLSClient: Sendable {
     try await self.channel.eventLoop.flatSubmit { [collector] in
       collector.value.wait(timeout, enough)
     }.get()
+  }
+}
+
+/// Sends bytes as soon as the connection is there, before what stands behind it says anything.
+private final class Preface: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let bytes: ByteBuffer
+
+  init(_ bytes: ByteBuffer) { self.bytes = bytes }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.write(self.wrapOutboundOut(self.bytes), promise: nil)
+    context.fireChannelActive()
+    context.flush()
   }
 }
 

@@ -76,6 +76,17 @@ public struct TokenMint: Sendable {
       }
     }
 
+    /// The private key as PEM; `nil` for Ed25519, which swift-crypto does not write.
+    public var privatePEM: String? {
+      switch self.material {
+      case .rsa(let key): key.pemRepresentation
+      case .p256(let key): key.pemRepresentation
+      case .p384(let key): key.pemRepresentation
+      case .p521(let key): key.pemRepresentation
+      case .ed25519: nil
+      }
+    }
+
     /// The signature over bytes by an algorithm, which need not be the key's own.
     public func signature(over bytes: [UInt8], by algorithm: SignatureAlgorithm? = nil) throws -> [UInt8] {
       switch (self.material, algorithm ?? self.algorithm) {

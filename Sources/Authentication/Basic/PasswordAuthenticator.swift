@@ -16,7 +16,7 @@ import SallyportCore
 /// 5. somebody else on the same network waits for the verification of the same: the answer is shared;
 /// 6. the stores are asked (``StoreChain``), or it is refused with 503 where they have no room or cannot be reached.
 final class PasswordAuthenticator: Sendable {
-  private let chain: StoreChain
+  let chain: StoreChain
   private let files: [PasswordFile]
   private let cacheLifetime: TimeAmount
   private let negativeLifetime: TimeAmount

@@ -20,7 +20,7 @@ import struct Foundation.Date
 /// A signature is verified on the event loop that asks: with the algorithms that issuers use it takes less than handing it
 /// to a thread and back.
 final class TokenAuthenticator: Sendable {
-  private struct Issuer {
+  struct Issuer {
     let rules: TokenRules
     let keys: KeySetSource
     /// What its identities were judged by: the rules, and the names that may be.
@@ -28,9 +28,9 @@ final class TokenAuthenticator: Sendable {
   }
 
   /// How many keys a token that names none is tried by.
-  private static let mostTries = 16
+  static let mostTries = 16
 
-  private let issuers: [Issuer]
+  let issuers: [Issuer]
   let judges: [any TokenJudge]
   private let identities: TokenIdentities
   private let keys: CredentialKeyMaker
@@ -49,7 +49,11 @@ final class TokenAuthenticator: Sendable {
     makeFetcher: (TokenIssuer) -> any KeySetFetcher = TokenAuthenticator.providerFetcher,
     makeIntrospector: (IntrospectionEndpoint) -> any TokenIntrospector = TokenAuthenticator.introspectionClient
   ) {
-    let sources = memory.tokens.sources(for: configuration.tokens) { issuer in
+    let signers = configuration.tokenEndpoints.compactMap { endpoint in
+      if case .introspection(let endpoint) = endpoint { endpoint.signer } else { nil }
+    }
+    // Of an issuer that signs tokens and answers about tokens the keys are fetched once.
+    var sources = memory.tokens.sources(for: configuration.tokens + signers) { issuer in
       KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
     }
     self.issuers = zip(configuration.tokens, sources).map { issuer, source in
@@ -61,7 +65,10 @@ final class TokenAuthenticator: Sendable {
     self.judges = configuration.tokenEndpoints.map { endpoint -> any TokenJudge in
       switch endpoint {
       case .introspection(let endpoint):
-        Introspection(endpoint, introspector: makeIntrospector(endpoint), allowSystemNames: configuration.allowSystemNames)
+        Introspection(
+          endpoint, introspector: makeIntrospector(endpoint),
+          keys: endpoint.signer == nil ? nil : sources.remove(at: configuration.tokens.count),
+          allowSystemNames: configuration.allowSystemNames)
       case .tokenReview(let source): TokenReview(source, allowSystemNames: configuration.allowSystemNames)
       }
     }
@@ -115,13 +122,14 @@ final class TokenAuthenticator: Sendable {
 
   private struct BrokenFetcher: KeySetFetcher, TokenIntrospector {
     let fault: ProviderFault
-    func answer(about token: Secret) async throws(ProviderFault) -> JSONValue { throw self.fault }
+    func answer(about token: Secret) async throws(ProviderFault) -> IntrospectionAnswer { throw self.fault }
     func fetch() async throws(ProviderFault) -> KeySet { throw self.fault }
   }
 
   /// Begins to fetch the issuers' keys.
   func begin() {
     for issuer in self.issuers { issuer.keys.start() }
+    for judge in self.judges { judge.begin() }
   }
 
   /// Says who presents the token of an `Authorization` field of the scheme `Bearer`.

@@ -8,11 +8,13 @@ struct TokenIdentities: Sendable {
   /// Whether they come from a cluster, who alone can vouch for its service accounts.
   var mayBeServiceAccounts = false
 
-  /// - Parameter verifier: what the token was judged by
+  /// - Parameters:
+  ///   - verifier: what the token was judged by
+  ///   - phantomToken: what an endpoint answered with that was asked about an opaque token, where that is signed
   /// - Throws: ``TokenRefusal`` for names that an identity may not have: a token is not taken in parts, because a group that
   ///   is left out may be the one that a deny rule names
-  func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8]) throws(TokenRefusal)
-    -> Identity
+  func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8], phantomToken: Secret? = nil)
+    throws(TokenRefusal) -> Identity
   {
     guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
       throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
@@ -31,7 +33,7 @@ struct TokenIdentities: Sendable {
       method: method, origin: origin, expires: facts.expires?.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
       token: .init(
         issuer: issuer, audiences: facts.audiences, scopes: facts.scopes, expires: facts.expires, authenticated: facts.authenticated,
-        methods: facts.methods, email: facts.email))
+        methods: facts.methods, email: facts.email), phantomToken: phantomToken)
   }
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {

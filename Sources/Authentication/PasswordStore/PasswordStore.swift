@@ -33,10 +33,18 @@ public protocol PasswordStore: Sendable {
   /// - Returns: `false` where too many attempts wait already; `then` is not called
   func refresh(_ user: StoredUser, then: @escaping @Sendable (StoreRefreshment) -> Void) -> Bool
 
+  /// Asks the servers once whether they would do, in words for an operator; nothing where there is nobody to ask. It blocks nobody's
+  /// event loop.
+  func probe() async -> [ProbeFinding]
+
   /// Does the work of a refusal for nobody, so that a name that this store does not know takes as long as one that it does.
   ///
   /// - Parameter then: called exactly once, on any thread, if the work was taken
   func spendRefusal(_ attempt: PasswordAttempt, then: @escaping @Sendable () -> Void) -> RefusalWork
+}
+
+extension PasswordStore {
+  public func probe() async -> [ProbeFinding] { [] }
 }
 
 /// What becomes of the work of a refusal for nobody.

@@ -31,7 +31,10 @@ extension GatewayConfiguration {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
       case .tokenReview: break
       case .introspection(let introspection):
-        files.append((introspection.clientSecretFile, .passwords))
+        switch introspection.clientAuthentication {
+        case .basic(let file), .post(let file): files.append((file, .passwords))
+        case .privateKeyJWT(let file, _, _): files.append((file, .privateKey))
+        }
         if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }

@@ -33,6 +33,8 @@ extension GatewayConfiguration.Listener {
   public struct ClientAddress: Sendable, Equatable {
     /// The peers whose `X-Forwarded-For` is believed. Nobody unless named.
     public let trustedPeers: [AddressRange]
+    /// Whether these peers begin each connection with a PROXY header.
+    public let proxyProtocol: Bool
   }
 
   /// How much and how long the listener puts up with.
@@ -71,7 +73,7 @@ extension GatewayConfiguration.Listener {
       let address = keys.required("address")?.parsed(HostAndPort.init(parsing:))
       let tls = keys.required("tls").flatMap(TLS.init)
       let http2 = keys.optional("http2")?.boolean() ?? true
-      let clientAddress = keys.optional("clientAddress").map(ClientAddress.init) ?? ClientAddress(trustedPeers: [])
+      let clientAddress = keys.optional("clientAddress").map(ClientAddress.init) ?? ClientAddress(trustedPeers: [], proxyProtocol: false)
       let limits = keys.optional("limits").map(Limits.init) ?? Limits()
       guard let name, let address, let tls else { return nil }
       return Self(name: name, address: address, tls: tls, http2: http2, clientAddress: clientAddress, limits: limits)
@@ -98,11 +100,18 @@ extension GatewayConfiguration.Listener.TLS {
 
 extension GatewayConfiguration.Listener.ClientAddress {
   init(_ yaml: YAMLCursor) {
-    let peers = yaml.mapping { keys in
-      keys.notInThisVersion("proxyProtocol")
-      return keys.optional("trustedPeers")?.list { $0.parsed(AddressRange.init(parsing:)) }
+    let address: Self? = yaml.mapping { keys in
+      let listed = keys.optional("trustedPeers")
+      let peers = listed?.list { $0.parsed(AddressRange.init(parsing:)) } ?? []
+      let proxyProtocol = keys.optional("proxyProtocol")
+      let isExpected = proxyProtocol?.boolean() ?? false
+      // Without a list nobody would be asked for a header, and whoever wrote this believes that somebody is.
+      if isExpected, (listed?.itemCount ?? 0) == 0 {
+        proxyProtocol?.fault("expects a header of nobody", "list the proxies in `trustedPeers`")
+      }
+      return Self(trustedPeers: peers, proxyProtocol: isExpected)
     }
-    self.init(trustedPeers: peers ?? [])
+    self = address ?? Self(trustedPeers: [], proxyProtocol: false)
   }
 }
 

@@ -14,12 +14,14 @@ extension GatewayConfiguration.Authentication {
     public let groups: Groups
     public let threads: Int
     public let waiting: Int
+    /// For one answer, the queue included.
+    public let timeout: Duration
     /// Where the service was named.
     public let place: FilePlace
 
     public static func == (left: Self, right: Self) -> Bool {
       left.service == right.service && left.serviceDirectory == right.serviceDirectory && left.groups == right.groups
-        && left.threads == right.threads && left.waiting == right.waiting
+        && left.threads == right.threads && left.waiting == right.waiting && left.timeout == right.timeout
     }
   }
 }
@@ -33,10 +35,12 @@ extension GatewayConfiguration.Authentication.PAM {
       let groups = keys.required("groups")?.choice(of: Groups.self)
       let threads = keys.optional("threads").map { $0.integer(in: 1...64) } ?? 2
       let waiting = keys.optional("waiting").map { $0.integer(in: 0...4096) } ?? 64
-      guard let service, let name, let groups, let threads, let waiting else { return nil }
+      let timeout = keys.optional("timeout").map { $0.duration(in: .seconds(1)...(.seconds(300))) } ?? .seconds(30)
+      guard let service, let name, let groups, let threads, let waiting, let timeout else { return nil }
       if let directory, directory == nil { return nil }
       return Self(
-        service: name, serviceDirectory: directory ?? nil, groups: groups, threads: threads, waiting: waiting, place: service.place)
+        service: name, serviceDirectory: directory ?? nil, groups: groups, threads: threads, waiting: waiting, timeout: timeout,
+        place: service.place)
     }
     guard let value else { return nil }
     self = value

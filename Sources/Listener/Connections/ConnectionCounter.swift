@@ -13,14 +13,19 @@ struct ConnectionCounter: Sendable {
     guard self.total < self.limits.total else {
       return ListenerProblem.tooManyConnections.with(detail: "\(self.total) connections")
     }
-    if let key = peer?.countedBy {
-      let count = self.byAddress[key, default: 0]
-      guard count < self.limits.perAddress else {
-        return ListenerProblem.tooManyConnectionsFromAddress.with(detail: "\(count) connections")
-      }
-      self.byAddress[key] = count + 1
-    }
+    if let peer, let problem = self.count(peer) { return problem }
     self.total += 1
+    return nil
+  }
+
+  /// Counts a connection that is among all already by its address, or says why not.
+  mutating func count(_ peer: PeerAddress) -> Problem? {
+    let key = peer.countedBy
+    let count = self.byAddress[key, default: 0]
+    guard count < self.limits.perAddress else {
+      return ListenerProblem.tooManyConnectionsFromAddress.with(detail: "\(count) connections")
+    }
+    self.byAddress[key] = count + 1
     return nil
   }
 

@@ -8,6 +8,8 @@ final class ConnectionRegistry: Sendable {
     var counter: ConnectionCounter
     var throttle = ReportThrottle<NIODeadline>()
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Whom a connection is counted by, where that was said after it was taken in.
+    var announced: [ObjectIdentifier: PeerAddress] = [:]
     /// The connections that carry a client certificate's identity, with the trust that it was verified by.
     var trusted: [ObjectIdentifier: ClientTrust] = [:]
     var isClosed = false
@@ -48,13 +50,29 @@ final class ConnectionRegistry: Sendable {
       let id = ObjectIdentifier(channel)
       channel.closeFuture.whenComplete { _ in
         self.state.withLockedValue { state in
-          state.counter.leave(peer)
+          state.counter.leave(peer ?? state.announced.removeValue(forKey: id))
           state.channels[id] = nil
           state.trusted[id] = nil
         }
       }
     }
     return admission
+  }
+
+  /// Counts a connection that was taken in without a peer by the address that its proxy announced.
+  ///
+  /// - Returns: why it may not stay; `nil` where it may
+  func count(_ channel: any Channel, as peer: PeerAddress?, now: NIODeadline) -> Admission? {
+    guard let peer else { return nil }
+    return self.state.withLockedValue { state in
+      let id = ObjectIdentifier(channel)
+      guard state.channels[id] != nil else { return .closed }
+      if let problem = state.counter.count(peer) {
+        return .refused(report: state.throttle.report(problem, now: now) { $0 + .seconds(1) })
+      }
+      state.announced[id] = peer
+      return nil
+    }
   }
 
   /// Notes that a connection has an identity by this trust.

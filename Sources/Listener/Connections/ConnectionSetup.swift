@@ -10,6 +10,7 @@ struct ConnectionSetup: Sendable {
   let name: String
   let tls: ServerTLS?
   let trustedPeers: [AddressRange]
+  let expectsProxyHeader: Bool
   let messages: MessageLimits
   let timeouts: ListenerTimeouts
   let streamsPerConnection: Int
@@ -24,6 +25,7 @@ struct ConnectionSetup: Sendable {
     self.name = configuration.name
     self.tls = tls
     self.trustedPeers = configuration.trustedPeers
+    self.expectsProxyHeader = configuration.expectsProxyHeader
     self.messages = configuration.messages
     self.timeouts = configuration.timeouts
     self.streamsPerConnection = configuration.connections.streamsPerConnection
@@ -41,27 +43,70 @@ struct ConnectionSetup: Sendable {
   func setUp(_ channel: any Channel) throws {
     let peer = channel.remoteAddress.flatMap(PeerAddress.init)
     let address = ClientAddress(peer: channel.remoteAddress)
-    switch self.registry.admit(channel, peer: peer, now: channel.eventLoop.now) {
+    let isTrusted = self.isTrusted(channel.remoteAddress)
+    let awaitsHeader = self.expectsProxyHeader && isTrusted
+    // Whose connection it is, and by whom it is counted, a proxy has yet to say.
+    switch self.registry.admit(channel, peer: awaitsHeader ? nil : peer, now: channel.eventLoop.now) {
     case .admitted: break
     case .closed: throw Refused()
     case .refused(let report):
       if let report { self.receiver.connectionFailed(report, from: address, listener: self.name) }
       throw Refused()
     }
+    let deadline = channel.eventLoop.now + self.timeouts.handshake
+    if awaitsHeader {
+      try channel.pipeline.syncOperations.addHandler(ProxyHeaderHandler(setup: self, peer: address, deadline: deadline))
+    } else {
+      try self.addTransport(to: channel, position: .last, Peer(address: address, isTrusted: isTrusted), deadline: deadline)
+    }
+  }
+
+  /// Sets up a connection whose PROXY header has come: the address in it is the peer's from now on.
+  ///
+  /// - Throws: ``Refused`` over a limit; the connection has to be closed then
+  func setUp(
+    _ channel: any Channel, behind header: ProxyHeader, of proxy: ClientAddress,
+    position: ChannelPipeline.SynchronousOperations.Position, deadline: NIODeadline
+  ) throws {
+    let peer: Peer
+    switch header {
+    // What it forwards is not believed then: it does not say for whom it speaks, so that a client may be behind it.
+    case .proxyItself: peer = Peer(address: proxy, isTrusted: false)
+    case .client(let address):
+      peer = Peer(address: ClientAddress(peer: address), isTrusted: self.isTrusted(address))
+      if let report = self.registry.count(channel, as: PeerAddress(address), now: channel.eventLoop.now) {
+        if case .refused(let problem?) = report { self.receiver.connectionFailed(problem, from: peer.address, listener: self.name) }
+        throw Refused()
+      }
+    }
+    try self.addTransport(to: channel, position: position, peer, deadline: deadline)
+  }
+
+  /// Whose connection it is.
+  struct Peer {
+    let address: ClientAddress
+    /// Whether its `X-Forwarded-*` fields are believed.
+    let isTrusted: Bool
+  }
+
+  /// Adds TLS, and what makes way for HTTP behind the handshake; HTTP alone where there is no TLS.
+  private func addTransport(
+    to channel: any Channel, position: ChannelPipeline.SynchronousOperations.Position, _ peer: Peer, deadline: NIODeadline
+  ) throws {
     guard let tls = self.tls else {
       let facts = ConnectionFacts(
-        listener: self.name, clientAddress: address, isTrustedPeer: self.isTrusted(channel.remoteAddress), tlsVersion: nil,
-        serverName: nil, clientCertificate: nil, isTrustedAddress: self.isTrusted)
-      return try self.addFront(to: channel, position: .last, facts)
+        listener: self.name, clientAddress: peer.address, isTrustedPeer: peer.isTrusted, tlsVersion: nil, serverName: nil,
+        clientCertificate: nil, isTrustedAddress: self.isTrusted)
+      return try self.addFront(to: channel, position: position, facts)
     }
     let generation = tls.current
-    let handshake = HandshakeHandler(setup: self, generation: generation, address: address)
+    let handshake = HandshakeHandler(setup: self, generation: generation, peer: peer, deadline: deadline)
     let server =
       generation.trust == nil
       ? NIOSSLServerHandler(context: generation.context)
       : NIOSSLServerHandler(
         context: generation.context, customVerificationCallbackWithMetadata: { handshake.verify($0, $1) })
-    try channel.pipeline.syncOperations.addHandlers([ClientHelloHandler(handshake: handshake), server, handshake])
+    try channel.pipeline.syncOperations.addHandlers([ClientHelloHandler(handshake: handshake), server, handshake], position: position)
   }
 
   @Sendable func isTrusted(_ ip: String) -> Bool { self.isTrusted(try? SocketAddress(ipAddress: ip, port: 0)) }

@@ -25,7 +25,8 @@ final class ClientHelloHandler: ChannelInboundHandler, RemovableChannelHandler {
       self.held = bytes
     case .notTLS:
       // Whatever it is, it gets no answer: there is no telling what would read it.
-      self.handshake.failed(with: ListenerProblem.plaintextOnTLSPort)
+      self.handshake.failed(
+        with: bytes.beginsAsProxyHeader ? ListenerProblem.proxyHeaderNotAllowed : ListenerProblem.plaintextOnTLSPort)
       context.close(promise: nil)
     case .hello(let serverName):
       self.handshake.helloBegan()
@@ -34,5 +35,12 @@ final class ClientHelloHandler: ChannelInboundHandler, RemovableChannelHandler {
       // Handlers that were called from there may have closed the channel.
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
+  }
+}
+
+extension ByteBuffer {
+  /// Whether this looks like a PROXY header of either version; for the record, which then says what to mend.
+  fileprivate var beginsAsProxyHeader: Bool {
+    [ProxyHeaderV1.signature, ProxyHeaderV2.signature].contains { self.readableBytesView.starts(with: $0) }
   }
 }

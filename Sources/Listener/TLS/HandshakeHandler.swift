@@ -15,7 +15,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private let setup: ConnectionSetup
   private let generation: TLSGeneration
-  private let address: ClientAddress
+  private let peer: ConnectionSetup.Peer
+  private let deadline: NIODeadline
   private var context: ChannelHandlerContext?
   private var timer: Scheduled<Void>?
   /// Why the client's certificate was refused; the library only says that it was.
@@ -28,15 +29,17 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var windsDown = false
   var serverName: String?
 
-  init(setup: ConnectionSetup, generation: TLSGeneration, address: ClientAddress) {
+  /// - Parameter deadline: when the handshake must be over
+  init(setup: ConnectionSetup, generation: TLSGeneration, peer: ConnectionSetup.Peer, deadline: NIODeadline) {
     self.setup = setup
     self.generation = generation
-    self.address = address
+    self.peer = peer
+    self.deadline = deadline
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    self.timer = context.eventLoop.assumeIsolated().scheduleTask(in: self.setup.timeouts.handshake) { self.timedOut() }
+    self.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: self.deadline) { self.timedOut() }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -53,7 +56,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     guard !self.isOver else { return }
     self.isOver = true
     self.timer?.cancel()
-    self.setup.receiver.connectionFailed(problem, from: self.address, listener: self.setup.name)
+    self.setup.receiver.connectionFailed(problem, from: self.peer.address, listener: self.setup.name)
   }
 
   private func timedOut() {
@@ -128,12 +131,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
       client = try self.certificate(shownBy: tls, on: context.channel)
     } catch {
       self.setup.receiver.connectionFailed(
-        error as? Problem ?? ListenerProblem.tlsHandshakeFailed.with(detail: "\(error)"), from: self.address, listener: self.setup.name)
+        error as? Problem ?? ListenerProblem.tlsHandshakeFailed.with(detail: "\(error)"), from: self.peer.address,
+        listener: self.setup.name)
       context.closeTransport()
       return
     }
     let facts = ConnectionFacts(
-      listener: self.setup.name, clientAddress: self.address, isTrustedPeer: self.setup.isTrusted(context.remoteAddress),
+      listener: self.setup.name, clientAddress: self.peer.address, isTrustedPeer: self.peer.isTrusted,
       tlsVersion: Self.name(of: tls.tlsVersion), serverName: self.serverName, clientCertificate: client?.certificate, httpVersion: version,
       isTrustedAddress: self.setup.isTrusted)
     self.setup.receiver.handshakeCompleted(facts, certificate: client == nil ? .none : self.hasVerified ? .verified : .resumed)

@@ -21,7 +21,7 @@ final class CredentialRefusals: Sendable {
   /// Behind a proxy subresource another server answers, whose 401 is its own.
   func problem(in head: ResponseHead, to request: CredentialedRequest, upstream: String) -> Problem? {
     guard head.status == 401, let info = request.permitted.authenticated.reading.info, info.subresource != "proxy",
-      let cure = Self.cure(request.credential)
+      let cure = Self.cure(request.credential.kind)
     else { return nil }
     let problem = Problem.upstreamDisbelieves.with(detail: "\(upstream) answered 401 to a \(request.credential.kind) credential; \(cure)")
     self.log(problem, upstream, request.credential.kind)
@@ -40,8 +40,8 @@ final class CredentialRefusals: Sendable {
   }
 
   /// What to look at; `nil` for a credential that is the client's own, and for none.
-  private static func cure(_ credential: UpstreamCredential) -> String? {
-    switch credential.kind {
+  static func cure(_ kind: String) -> String? {
+    switch kind {
     case "requestHeaders":
       "does its --requestheader-client-ca-file hold the CA of the credential's certificate, is that still valid, and is its common name "
         + "among --requestheader-allowed-names?"

@@ -22,6 +22,9 @@ extension Gateway {
     }
     self.readiness.add("reload") { [reloads] in reloads.readiness }
     self.readiness.add("certificates") { [weak self] in Self.certificates(self?.listeners ?? [], at: Date()) }
+    self.readiness.add("revocation") { [weak self] in
+      RevocationMetrics.readiness(self?.state.withLockedValue { $0.generation.revocation }, at: Date())
+    }
   }
 
   /// A certificate that has expired keeps nobody from serving whoever does not look; somebody should all the same.
@@ -46,6 +49,7 @@ extension Gateway {
       var statistics: [(name: String, UpstreamMetrics.Statistics)] = []
       for upstream in upstreams { statistics.append((upstream.name, await upstream.statistics())) }
       families += UpstreamMetrics.families(statistics)
+      families += RevocationMetrics.families(state.generation.revocation, at: Date())
       return families
     }
     self.metrics.add { [log, memory = continuation.memory] in

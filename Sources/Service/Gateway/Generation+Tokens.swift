@@ -94,13 +94,27 @@ extension TokenIssuer {
 extension IntrospectionEndpoint {
   /// - Throws: ``Problem`` for a secret or a certificate authority that cannot be read
   init(_ section: GatewayConfiguration.Authentication.Introspection) throws(Problem) {
+    let authentication: ClientAuthentication
+    switch section.clientAuthentication {
+    case .basic(let file): authentication = .basic(try TokenFile.secret(file))
+    case .post(let file): authentication = .post(try TokenFile.secret(file))
+    case .privateKeyJWT(let file, let keyID, let audience):
+      authentication = try TokenFile.clientKey(file, keyID: keyID, audience: audience ?? section.issuer ?? section.url)
+    }
+    let authority = try section.certificateAuthorityFile.map { file throws(Problem) in try TokenFile.text(file) }
+    let provider = TokenIssuer.Provider(
+      discoveryURL: section.discoveryURL, certificateAuthority: authority, insecurePlaintext: section.insecurePlaintext)
+    let answer: Answer =
+      switch section.answer {
+      case .json: .json
+      case .introspectionJWT: .introspectionJWT(provider)
+      case .jwt: .tokenJWT(provider)
+      }
     self.init(
-      url: section.url, clientID: section.clientID, clientSecret: try TokenFile.secret(section.clientSecretFile),
-      clientAuthentication: section.clientAuthentication == .post ? .post : .basic,
-      certificateAuthority: try section.certificateAuthorityFile.map { file throws(Problem) in try TokenFile.text(file) },
-      insecurePlaintext: section.insecurePlaintext, timeout: section.timeout,
+      url: section.url, clientID: section.clientID, clientAuthentication: authentication, answer: answer,
+      certificateAuthority: authority, insecurePlaintext: section.insecurePlaintext, timeout: section.timeout,
       rules: TokenRules(
-        issuer: section.issuer ?? "", audiences: section.audiences,
+        issuer: section.issuer ?? "", audiences: section.audiences, algorithms: Set(section.algorithms),
         username: .init(claim: ClaimPath(section.username.claim), prefix: section.username.prefix),
         groups: section.groups.map { .init(claim: ClaimPath($0.claim), prefix: $0.prefix) }, uid: section.uid.map { ClaimPath($0) },
         extra: section.extra.map { .init(key: $0.key, claim: ClaimPath($0.claim)) },
@@ -135,6 +149,16 @@ private enum TokenFile {
       throw self.fault(file, "which holds no secret", "write the secret as the only line of the file")
     }
     return Secret(line.utf8)
+  }
+
+  /// The key that the gateway signs its assertions with.
+  static func clientKey(_ file: NamedFile, keyID: String?, audience: String) throws(Problem) -> IntrospectionEndpoint.ClientAuthentication {
+    let pem = try self.text(file)
+    do throws(Problem) {
+      return try .privateKeyJWT(pem: pem, keyID: keyID, audience: audience)
+    } catch {
+      throw self.fault(file, "which cannot be used: \(error.detail)", "name a PEM file with one private key")
+    }
   }
 
   private static func fault(_ file: NamedFile, _ what: String, _ remedy: String) -> Problem {

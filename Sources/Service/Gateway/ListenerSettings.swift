@@ -15,7 +15,7 @@ extension GatewayConfiguration.Listener {
         certificateFile: self.tls.certificateFile.path, privateKeyFile: self.tls.privateKeyFile.path,
         clientCAFile: self.tls.clientCAFile?.path, minimumVersion: self.tls.minimumVersion == .tls13 ? .tls13 : .tls12,
         offersHTTP2: self.http2),
-      trustedPeers: peers,
+      trustedPeers: peers, expectsProxyHeader: self.clientAddress.proxyProtocol,
       messages: MessageLimits(headBytes: self.limits.headBytes, fieldCount: self.limits.fieldCount),
       connections: ConnectionLimits(
         total: self.limits.connections, perAddress: self.limits.connectionsPerAddress,

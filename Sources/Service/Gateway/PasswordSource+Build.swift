@@ -122,6 +122,6 @@ extension GatewayConfiguration.Authentication.PAM {
     }
     return PAMConfiguration(
       service: self.service, serviceDirectory: self.serviceDirectory?.path, groups: self.groups == .system ? .system : .none,
-      threads: self.threads, waiting: self.waiting)
+      threads: self.threads, waiting: self.waiting, timeout: self.timeout)
   }
 }

@@ -16,7 +16,8 @@ extension GatewayConfiguration {
       + self.authentication.tokens.compactMap { source in
         guard case .introspection(let endpoint) = source else { return nil }
         return Voucher(
-          url: endpoint.url, users: endpoint.username.prefix, groups: endpoint.groups?.prefix, place: endpoint.clientSecretFile.place)
+          url: endpoint.url, users: endpoint.username.prefix, groups: endpoint.groups?.prefix,
+          place: endpoint.clientAuthentication.file.place)
       }
   }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportConfiguration
 
 /// Decides from looks at the files when they have changed and lie still, so that no half-written one is read.
 struct FileWatchStateMachine: Sendable {

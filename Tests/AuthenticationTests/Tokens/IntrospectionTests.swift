@@ -20,7 +20,7 @@ import Testing
       issuer: "", audiences: [], username: .init(claim: ClaimPath("username"), prefix: "op:"),
       groups: .init(claim: ClaimPath("groups"), prefix: "op:"))
     change(&rules)
-    return IntrospectionEndpoint(url: url, clientID: "sallyport", clientSecret: Secret("very secret"), rules: rules)
+    return IntrospectionEndpoint(url: url, clientID: "sallyport", clientAuthentication: .basic(Secret("very secret")), rules: rules)
   }
 
   private func station(
@@ -52,7 +52,10 @@ import Testing
     #"{"active":true,"username":"alice","groups":{}}"#, #"{"active":true,"username":"alice","aud":7}"#,
     #"{"active":true,"username":"alice","sub":7}"#, #"{"active":true,"username":"alice","sub":""}"#,
     #"{"active":true,"username":"alice","scope":{}}"#, #"{"active":true,"username":"al\nice"}"#,
-    #"{"active":true,"username":"alice","hasgroups":true}"#, #"{"active":true,"username":"alice","_claim_names":{"groups":"x"}}"#,
+    #"{"active":true,"username":"alice","token_type":"refresh_token"}"#, #"{"active":true,"username":"alice","token_type":"DPoP"}"#,
+    #"{"active":true,"username":"alice","token_type":1}"#, #"{"active":true,"username":"alice","token_use":"refresh_token"}"#,
+    #"{"active":true,"username":"alice","typ":"Refresh"}"#, #"{"active":true,"username":"alice","hasgroups":true}"#,
+    #"{"active":true,"username":"alice","_claim_names":{"groups":"x"}}"#,
   ]) func whateverIsNoGoodAnswerRefuses(_ answer: String) async throws {
     let (station, introspector) = try self.station(answer)
     let problem = try #require(try await station.outcome("opaque").problem)

@@ -27,7 +27,7 @@ import Testing
     machine.fetched(self.keys, at: now)
     now = now + .seconds(600)
     #expect(machine.tick(at: now) == .fetch)
-    for wait in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+    for wait in [1, 2, 4, 4, 4, 4] {
       machine.failed(at: now)
       #expect(machine.keys != nil)
       #expect(machine.tick(at: now + .seconds(Int64(wait)) - .milliseconds(1)) == .none)

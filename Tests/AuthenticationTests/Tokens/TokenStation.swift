@@ -33,7 +33,7 @@ extension KeySet {
   init(text: String) throws { try self.init(try JSONReader.read(text.utf8)) }
 }
 
-/// An introspection endpoint without a network.
+/// An introspection endpoint without a network. An empty answer is one without a body, and what begins as a JWT is one.
 final class ScriptedIntrospector: TokenIntrospector {
   private struct State {
     var answer: Result<String, ProviderFault>
@@ -62,7 +62,7 @@ final class ScriptedIntrospector: TokenIntrospector {
     for continuation in waiting { continuation.resume() }
   }
 
-  func answer(about token: Secret) async throws(ProviderFault) -> JSONValue {
+  func answer(about token: Secret) async throws(ProviderFault) -> IntrospectionAnswer {
     await withCheckedContinuation { continuation in
       let goesOn = self.state.withLockedValue { state in
         state.count += 1
@@ -72,8 +72,10 @@ final class ScriptedIntrospector: TokenIntrospector {
       if goesOn { continuation.resume() }
     }
     let text = try self.state.withLockedValue { $0.answer }.get()
+    if text.isEmpty { return .nothing }
+    if text.hasPrefix("eyJ") { return .signed(Secret(text.utf8)) }
     do throws(JSONFault) {
-      return try JSONReader.read(text.utf8)
+      return .json(try JSONReader.read(text.utf8))
     } catch {
       throw ProviderFault(error.description)
     }
@@ -97,7 +99,7 @@ struct TokenStation {
   init(
     key: TokenMint.Key? = nil, keys: ScriptedKeys? = nil, cache: AuthenticatorConfiguration.Cache = .init(),
     time: TestTime = TestTime(), memory: AuthenticationMemory = AuthenticationMemory(threads: 1), allowSystemNames: Set<String> = [],
-    endpoints: [(IntrospectionEndpoint, ScriptedIntrospector)] = [], reviews: [TokenReviewSource] = [],
+    endpoints: [(IntrospectionEndpoint, ScriptedIntrospector)] = [], withoutIssuers: Bool = false, reviews: [TokenReviewSource] = [],
     _ change: (inout TokenRules) -> Void = { _ in }
   ) throws {
     let key = try key ?? TokenMint.Key()
@@ -105,7 +107,7 @@ struct TokenStation {
     change(&rules)
     let source = try keys ?? ScriptedKeys(.success(KeySet(of: key)))
     var configuration = AuthenticatorConfiguration(cache: cache)
-    configuration.tokens = [TokenIssuer(rules: rules)]
+    configuration.tokens = withoutIssuers ? [] : [TokenIssuer(rules: rules)]
     configuration.tokenEndpoints = endpoints.map { .introspection($0.0) } + reviews.map { .tokenReview($0) }
     configuration.allowSystemNames = allowSystemNames
     self.time = time

@@ -19,8 +19,8 @@ import Testing
           #expect(user?["groups"]?.strings == client.groups + ["system:authenticated"], "\(wayIn) by \(wayOut)")
           let record = try world.house.closingRecord(of: answer)
           #expect(record.user.username == client.username)
-          #expect(record.fact("credential") == wayOut.audited)
-          #expect((record.fact("credential-id") != nil) == wayOut.hasIdentifier)
+          #expect(record.fact("credential") == wayOut.audited(wayIn))
+          #expect((record.fact("credential-id") != nil) == wayOut.hasIdentifier(wayIn))
           // Nothing that the client proved itself by has reached the upstream.
           let seen = try world.lastRequest()
           for field in client.fields where wayOut != .passthrough {
@@ -105,6 +105,57 @@ import Testing
       #expect(answer.status == 401)
       let sent = try world.lastRequest().values(of: "Authorization")
       #expect(sent == ["Bearer opaque-1"])
+    }
+  }
+
+  // MARK: - What goes on, and what changes
+
+  @Test func aReloadKeepsTheCertificatesThatWereMade() async throws {
+    try await World.with { world in
+      func serial() async throws -> String? {
+        let (answer, _) = try await world.whoAmI(try world.client(.password), by: .clientCertificate)
+        #expect(answer.status == 201)
+        return try world.house.closingRecord(of: answer).fact("credential-id")
+      }
+      let first = try await serial()
+      #expect(first?.utf8.count == 34)
+      try await world.house.reload()
+      #expect(try await serial() == first)
+      // Another lifetime is another way to make them.
+      try world.house.change("caPrivateKeyFile: minting-ca.key", to: "caPrivateKeyFile: minting-ca.key, lifetime: 30m")
+      try await world.house.reload()
+      #expect(try await serial() != first)
+    }
+  }
+
+  @Test func theMintingAuthorityIsChangedUnderLoadWithoutOneFailedRequest() async throws {
+    try await World.with { world in
+      let failures = Observed<[String]>([])
+      let count = Observed(0)
+      let load = Task {
+        var number = 0
+        while !Task.isCancelled {
+          number += 1
+          // Now one who was here, now somebody new.
+          let name = "user-\(number % 3 == 0 ? number : 0)@example.org"
+          let client = try world.bearer(["email": "\"\(name)\"", "groups": #"["view"]"#])
+          let (answer, user) = try await world.whoAmI(client, by: .clientCertificate)
+          if answer.status != 201 || user?["username"]?.string != name { failures.update { $0.append("\(answer)") } }
+          count.update { $0 += 1 }
+        }
+      }
+      try await eventually("requests", within: 60) { count.value > 10 }
+      try world.house.directory.write(world.nextMinting.privateKeyPEM, to: "minting-ca.key")
+      // The key alone is a fault, and changes nothing.
+      await #expect(throws: (any Error).self) { try await world.house.reload() }
+      #expect(world.house.log.text.contains("is not the certificate of the private key"))
+      try world.house.directory.write(world.nextMinting.certificatePEM, to: "minting-ca.pem")
+      try await world.house.reload()
+      let before = count.value
+      try await eventually("more requests", within: 60) { count.value > before + 15 }
+      load.cancel()
+      _ = await load.result
+      #expect(failures.value.isEmpty, "\(failures.value.prefix(3))")
     }
   }
 

@@ -17,9 +17,11 @@ struct CredentialWorld: Sendable {
 
     var host: String { "\(self.rawValue.lowercased()).test" }
     /// What the record calls it; a token that is made in place of one that introspection did not answer with is an id_token.
-    var audited: String { self == .phantomToken ? "idToken" : self.rawValue }
+    func audited(_ way: WayIn) -> String { self == .phantomToken && way != .opaque ? "idToken" : self.rawValue }
     /// Whether the record has what the upstream's log can know it by.
-    var hasIdentifier: Bool { [.idToken, .clientCertificate, .phantomToken].contains(self) }
+    func hasIdentifier(_ way: WayIn) -> Bool {
+      [.idToken, .clientCertificate].contains(self) || self == .phantomToken && way != .opaque
+    }
     /// Whether the upstream is shown a token.
     var isToken: Bool { ![.requestHeaders, .clientCertificate].contains(self) }
     /// The ways in that it is for.
@@ -54,7 +56,9 @@ struct CredentialWorld: Sendable {
 
   let house: House
   let provider: TestProvider
+  /// The minting authority, and one that the cluster trusts beside it.
   let minting: CertificateAuthority
+  let nextMinting: CertificateAuthority
   /// PEM.
   private let providerAuthority: String
   private let key: TokenMint.Key
@@ -66,6 +70,7 @@ struct CredentialWorld: Sendable {
   static func with<Result>(_ change: Change = Change(), _ body: (CredentialWorld) async throws -> Result) async throws -> Result {
     let pki = try TestPKI()
     let minting = try CertificateAuthority(.authority("Test Minting CA"))
+    let nextMinting = try CertificateAuthority(.authority("Test Minting CA 2"))
     let key = try TokenMint.Key(.es256)
     let provider = try await TestProvider(certificate: pki.server)
     try Self.serve(provider, key)
@@ -79,14 +84,15 @@ struct CredentialWorld: Sendable {
       try directory.write("there-is-none-yet\n", to: "gateway-token")
       _ = try KeyRotation(KeyDirectory(directory.file("issuer")), tokenLifetime: 300).rotate(change.algorithm, at: Date())
     }
-    if change.trustsMinting { plan.practice = { $0.clientCA = ($0.clientCA ?? "") + minting.certificatePEM } }
+    if change.trustsMinting { plan.practice = { $0.clientCA = ($0.clientCA ?? "") + minting.certificatePEM + nextMinting.certificatePEM } }
     plan.authentication = [
       "tokens:", "- jwt:",
       "    issuer: {url: \"\(provider.issuer)\", audiences: [kubernetes], certificateAuthorityFile: idp-ca.pem}",
       "    claimMappings: {username: {claim: email, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
       "- introspection:", "    url: \"\(provider.issuer)/introspect\"", "    clientID: sallyport",
       "    clientSecretFile: introspection-secret", "    certificateAuthorityFile: idp-ca.pem",
-      "    claimMappings: {username: {claim: username, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
+      "    answer: jwt", "    issuer: \"\(provider.issuer)\"", "    audiences: [kubernetes]",
+      "    claimMappings: {username: {claim: email, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
     ]
     plan.sections = ["issuer: {url: \"https://localhost:1/.sallyport\", signingKeysDirectory: issuer}"]
     plan.credentials = [
@@ -107,7 +113,7 @@ struct CredentialWorld: Sendable {
         try house.change("localhost:1/", to: "localhost:\(house.port)/")
         try await house.reload()
         let world = CredentialWorld(
-          house: house, provider: provider, minting: minting, providerAuthority: providerCA, key: key,
+          house: house, provider: provider, minting: minting, nextMinting: nextMinting, providerAuthority: providerCA, key: key,
           mint: TokenMint(issuer: provider.issuer, now: Int(Date().timeIntervalSince1970)),
           alice: try house.pki.client("alice", groups: ["view", "dev"], change.certificate))
         if change.knowsIssuer { world.believe(audience: change.clusterAudience) }
@@ -142,7 +148,10 @@ struct CredentialWorld: Sendable {
       switch path {
       case "/.well-known/openid-configuration": TestProvider.send(#"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys"}"#, to: channel)
       case "/keys": TestProvider.send(keySet, to: channel)
-      case "/introspect": TestProvider.send(#"{"active":true,"username":"olga","groups":["view","ops"],"sub":"o"}"#, to: channel)
+      case "/introspect":
+        let mint = TokenMint(issuer: issuer, now: Int(Date().timeIntervalSince1970))
+        let token = try? mint.token(key, ["email": #""olga@example.org""#, "groups": #"["view","ops"]"#, "sub": #""o""#])
+        TestProvider.send(token ?? "", type: "application/jwt", to: channel)
       default: TestProvider.send("", status: "404 Not Found", to: channel)
       }
     }
@@ -153,7 +162,8 @@ struct CredentialWorld: Sendable {
     case .certificate: Client(certificate: self.alice, fields: [], username: "alice", groups: ["view", "dev"])
     case .password: Client(certificate: nil, fields: [Person.bob.basic], username: "bob", groups: ["edit"])
     case .jwt: try self.bearer()
-    case .opaque: Client(certificate: nil, fields: ["Authorization: Bearer opaque-1"], username: "olga", groups: ["view", "ops"])
+    case .opaque:
+      Client(certificate: nil, fields: ["Authorization: Bearer opaque-1"], username: "olga@example.org", groups: ["view", "ops"])
     }
   }
 

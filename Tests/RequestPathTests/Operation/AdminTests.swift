@@ -22,7 +22,7 @@ import Testing
       let verbose = try await house.look("/readyz?verbose")
       #expect(
         verbose.body
-          == "[+]ping ok\n[+]shutdown ok\n[+]audit ok\n[+]reload ok\n[+]certificates ok\n[+]catalogue ok\nreadyz check passed\n",
+          == "[+]ping ok\n[+]shutdown ok\n[+]audit ok\n[+]reload ok\n[+]certificates ok\n[+]revocation ok\n[+]catalogue ok\nreadyz check passed\n",
         "\(verbose.body)")
       #expect(try await house.look("/readyz/audit").body == "ok")
       #expect(try await house.look("/livez?verbose=1").body == "[+]ping ok\nlivez check passed\n")

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SallyportConfiguration
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import SallyportPKI
 import TestSupport
 import Testing
 
@@ -59,6 +60,76 @@ extension SystemTests {
         #expect(check.status == 1)
         for name in ["server.key", "front-proxy.pem", "client-ca.pem"] { #expect(check.errors.contains(name), "\(check.transcript)") }
       }
+    }
+
+    /// `--probe` asks a directory and a provider, and says in plain words what they lack.
+    @Test func whomTheConfigurationDependsOnIsAsked() async throws {
+      let pki = try TestPKI()
+      let directory = try await DirectoryServer(pki: pki)
+      let provider = try await TestProvider(certificate: pki.server)
+      let issuer = provider.issuer
+      let keySet = try TokenMint.keySet(TokenMint.Key())
+      provider.answer { path, channel in
+        switch path {
+        case "/.well-known/openid-configuration":
+          TestProvider.send(#"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys"}"#, to: channel)
+        case "/keys": TestProvider.send(keySet, to: channel)
+        default: TestProvider.send(#"{"active":false}"#, to: channel)
+        }
+      }
+      let change: ServedGateway.Change = { configuration, files in
+        try files.write(pki.serverAuthority.certificatePEM, to: "idp-ca.pem")
+        try files.write("the-secret\n", to: "client-secret")
+        try files.write(DirectoryServer.servicePassword + "\n", to: "service-password")
+        configuration =
+          configuration
+          .replacing(
+            "authentication: {clientCertificates: {}}",
+            with: """
+              authentication:
+                clientCertificates: {}
+                passwords:
+                - ldap:
+                    urls: ["\(directory.tlsURL)"]
+                    caFile: \(directory.caFile)
+                    bindDN: \(DirectoryServer.service)
+                    bindPasswordFile: service-password
+                    users: {base: "ou=people,dc=example,dc=org", filter: "(uid={username})", username: uid}
+                tokens:
+                - jwt:
+                    issuer: {url: "\(issuer)", audiences: [kubernetes], certificateAuthorityFile: idp-ca.pem}
+                    claimMappings: {username: {claim: sub}}
+                - introspection:
+                    {url: "\(issuer)/introspect", clientID: sallyport, clientSecretFile: client-secret,
+                     certificateAuthorityFile: idp-ca.pem, claimMappings: {username: {claim: username}}}
+              """
+          )
+          .replacing("[clientCertificate]", with: "[clientCertificate, password, token]")
+      }
+      try await ServedGateway.with(changing: change) { served in
+        let good = try await sallyport("check", "--probe", "--config", served.file("sallyport.yaml"))
+        #expect(good.status == 0, "\(good.transcript)")
+        for line in [
+          "\(directory.tlsURL): is reached over TLS, admits the bindDN, has users.base",
+          "issuer \(issuer): discovery answers, 1 key(s) can be used",
+          "introspection at \(issuer)/introspect: answers, and does not know a token that was made up",
+        ] { #expect(good.output.contains(line + "\n"), "\(line) is missing in \(good.transcript)") }
+
+        try served.directory.write("another\n", to: "service-password")
+        provider.answer { _, channel in TestProvider.send("", status: "401 Unauthorized", to: channel) }
+        let bad = try await sallyport("check", "--probe", "--config", served.file("sallyport.yaml"))
+        #expect(bad.status == 1, "\(bad.transcript)")
+        for words in [
+          "does not admit the bindDN", "issuer \(issuer): the discovery document is answered with status 401", "check clientID",
+        ] {
+          #expect(bad.errors.contains(words), "\(words) is missing in \(bad.transcript)")
+        }
+        #expect(!bad.transcript.contains("the-secret") && !bad.transcript.contains("another"))
+        // Without it nobody is asked.
+        #expect(try await sallyport("check", "--config", served.file("sallyport.yaml")).status == 0)
+      }
+      await provider.close()
+      try await directory.stop()
     }
 
     @Test(arguments: [

@@ -20,9 +20,9 @@ final class KeySetSource: Sendable {
   /// How many requests may wait for one fetch. More are refused.
   private static let mostWaiting = 4096
 
-  private let issuer: String
+  let issuer: String
   private let state: NIOLockedValueBox<State>
-  private let fetcher: any KeySetFetcher
+  let fetcher: any KeySetFetcher
   private let clock: @Sendable () -> NIODeadline
   private let news: @Sendable (IssuerNews) -> Void
 

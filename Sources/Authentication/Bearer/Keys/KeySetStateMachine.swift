@@ -11,9 +11,10 @@ struct KeySetStateMachine {
     var refresh: TimeAmount = .minutes(10)
     /// The least time between two fetches that tokens with unknown keys cause.
     var unknownKeyInterval: TimeAmount = .seconds(10)
-    /// The first wait behind a failed fetch; it doubles up to ``longestRetry``.
+    /// The first wait behind a failed fetch; it doubles up to ``longestRetry``, so that a provider that is back is in use within
+    /// five seconds.
     var retry: TimeAmount = .seconds(1)
-    var longestRetry: TimeAmount = .seconds(60)
+    var longestRetry: TimeAmount = .seconds(4)
   }
 
   private enum State {

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import SallyportCore
 import SallyportJSON
 
 /// Why a provider has not answered, or not with what it should, for the operator.
@@ -71,27 +72,59 @@ struct ProviderConnection: Sendable {
   /// - Parameter name: what it is called in faults
   /// - Throws: ``ProviderFault`` for everything but status 200 and JSON of a bounded length
   func document(_ name: String, _ request: HTTPClientRequest) async throws(ProviderFault) -> JSONValue {
+    let bytes = try await self.body(name, request, isEmptyAllowed: false) { type throws(ProviderFault) in
+      guard Self.mayBeJSON(type) else { throw ProviderFault("\(name) is not sent as JSON") }
+    }
+    do throws(JSONFault) {
+      return try JSONReader.read(bytes ?? [])
+    } catch {
+      throw ProviderFault("\(name) cannot be read: \(error)")
+    }
+  }
+
+  /// The text of exactly this media type that a request is answered with.
+  ///
+  /// - Throws: ``ProviderFault`` for everything but status 200, this type and a bounded length
+  func text(_ name: String, _ request: HTTPClientRequest, type: String) async throws(ProviderFault) -> Secret {
+    guard let bytes = try await self.body(name, request, isEmptyAllowed: false, Self.demanding(type, of: name)) else {
+      throw ProviderFault("\(name) is empty")
+    }
+    return Secret(bytes)
+  }
+
+  /// The same, where status 204 says that there is nothing to answer with.
+  func textOrNothing(_ name: String, _ request: HTTPClientRequest, type: String) async throws(ProviderFault) -> Secret? {
+    try await self.body(name, request, isEmptyAllowed: true, Self.demanding(type, of: name)).map { Secret($0) }
+  }
+
+  private static func demanding(_ type: String, of name: String) -> @Sendable (String?) throws(ProviderFault) -> Void {
+    { sent throws(ProviderFault) in
+      guard let sent, sent.prefix(while: { $0 != ";" }).filter({ $0 != " " }).lowercased() == type else {
+        throw ProviderFault("\(name) is not sent as \(type)")
+      }
+    }
+  }
+
+  /// - Returns: `nil` for status 204, where that is an answer
+  private func body(
+    _ name: String, _ request: HTTPClientRequest, isEmptyAllowed: Bool, _ check: (_ contentType: String?) throws(ProviderFault) -> Void
+  ) async throws(ProviderFault) -> [UInt8]? {
     guard self.mayAsk(request.url) else { throw ProviderFault("\(name) is not at an https URL") }
-    let bytes: [UInt8]
     do {
       var request = request
       request.headers.add(name: "User-Agent", value: "sallyport")
       request.tlsConfiguration = self.tls
       let response = try await Self.client.execute(request, timeout: .seconds(30))
+      if isEmptyAllowed, response.status == .noContent { return nil }
       guard response.status == .ok else { throw ProviderFault("\(name) is answered with status \(response.status.code)") }
-      guard Self.mayBeJSON(response.headers.first(name: "Content-Type")) else { throw ProviderFault("\(name) is not sent as JSON") }
-      bytes = Array(buffer: try await response.body.collect(upTo: Self.mostBytes))
+      try check(response.headers.first(name: "Content-Type"))
+      return Array(buffer: try await response.body.collect(upTo: Self.mostBytes))
     } catch let fault as ProviderFault {
       throw fault
     } catch is NIOTooManyBytesError {
       throw ProviderFault("\(name) is longer than \(Self.mostBytes) bytes")
     } catch {
       throw ProviderFault("\(name) could not be fetched: \(error)")
-    }
-    do throws(JSONFault) {
-      return try JSONReader.read(bytes)
-    } catch {
-      throw ProviderFault("\(name) cannot be read: \(error)")
     }
   }
 

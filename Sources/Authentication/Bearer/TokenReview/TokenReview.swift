@@ -20,6 +20,21 @@ struct TokenReview: TokenJudge {
     self.verifier = digest.finalize()
   }
 
+  private static let notKnown = "the cluster does not know the token"
+
+  var subject: String { "token review at upstream \(self.source.upstream)" }
+  var refusals: Set<String> { [Self.notKnown] }
+  var cures: [(symptom: String, cure: String)] {
+    [
+      ("status 401", "it does not believe the credential of the route to it"),
+      (
+        "status 403",
+        "the gateway may not ask: kubectl create clusterrolebinding sallyport-token-review --clusterrole=system:auth-delegator "
+          + "--group=sallyport:token-review"
+      ),
+    ]
+  }
+
   func judgement(of token: Secret, at wall: @Sendable () -> Date) async -> TokenJudgement {
     let answer: JSONValue
     do {
@@ -33,7 +48,7 @@ struct TokenReview: TokenJudge {
       return .unknown("\(self.source.upstream): the answer is no token review")
     }
     // Its `error` is not repeated: nobody promises that it holds nothing of the token.
-    guard status["authenticated"] == .bool(true) else { return .refused("the cluster does not know the token") }
+    guard status["authenticated"] == .bool(true) else { return .refused(Self.notKnown) }
     do throws(TokenRefusal) {
       let facts = try self.facts(status, token)
       if let expires = facts.expires, wall() >= expires { return .refused("the token has expired") }

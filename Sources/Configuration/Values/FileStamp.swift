@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The path is followed to its end: Kubernetes changes the files of a ConfigMap or a Secret by having a symbolic link
 /// (`..data`) lead to another folder, and neither the link's name nor the time of a file in it need tell.
-struct FileStamp: Sendable, Equatable {
+public struct FileStamp: Sendable, Equatable {
   /// Where the path leads; `nil` for a file that is not there.
   private let resolvedPath: String?
   private let device: UInt64
@@ -14,7 +14,7 @@ struct FileStamp: Sendable, Equatable {
   private let modified: Int64
   private let changed: Int64
 
-  init(_ path: String) {
+  public init(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0, let resolved = realpath(path, nil) else {
       (self.resolvedPath, self.device, self.inode, self.size, self.modified, self.changed) = (nil, 0, 0, 0, 0, 0)
