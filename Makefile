@@ -7,7 +7,7 @@ SWIFT_FLAGS ?= --explicit-target-dependency-import-check error
 RELEASE_FLAGS ?= --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 PORT ?= 8443
 
-.PHONY: demo test build release format lint bench policy-bench audit-bench clean packages test-peers
+.PHONY: demo test build release format lint bench policy-bench audit-bench credential-bench clean packages test-peers
 
 demo: release
 	.build/release/sallyport demo --port $(PORT)
@@ -42,7 +42,7 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	@scripts/check-house
 
-bench: release policy-bench audit-bench
+bench: release policy-bench audit-bench credential-bench
 	Benchmarks/run
 
 # Decisions by the number of rules, and the reading of a large API description.
@@ -54,6 +54,11 @@ policy-bench: packages
 audit-bench: packages
 	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport-audit-bench
 	.build/release/sallyport-audit-bench
+
+# What it costs to tell an upstream who asks.
+credential-bench: packages
+	$(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --configuration release --product sallyport-credential-bench
+	.build/release/sallyport-credential-bench
 
 clean:
 	$(SWIFT) package clean

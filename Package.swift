@@ -85,10 +85,17 @@ let package = Package(
       ["SallyportAuthentication", "SallyportCore", "SallyportLDAPSyntax", "CLDAP", nioCore, nioConcurrencyHelpers, logging]),
     station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
-    station("Credential", ["SallyportCore", "SallyportWire", nioCore, nioConcurrencyHelpers]),
+    // The gateway as an OpenID provider, of use to the credentials that are tokens.
+    station("Issuer", ["SallyportCore", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
+    station(
+      "Credential",
+      ["SallyportCore", "SallyportWire", "SallyportIssuer", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
     station(
       "Upstream",
-      ["SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, x509, swiftASN1, crypto, logging]),
+      [
+        "SallyportCore", "SallyportWire", "SallyportTunnel", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, x509, swiftASN1,
+        crypto, logging,
+      ]),
     station("Audit", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", "CZlib", nioCore, nioConcurrencyHelpers, crypto]),
 
     // Beside the way.
@@ -101,7 +108,12 @@ let package = Package(
     station("StrictYAML", [yams]),
     station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
-    station("PracticeCluster", ["CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, logging]),
+    station(
+      "PracticeCluster",
+      [
+        "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, cryptoExtras, asyncHTTPClient,
+        logging,
+      ]),
 
     // The composition root and the commands.
     station(
@@ -115,11 +127,10 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential",
-        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles",
-        nioCore, nioPosix,
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportUpstream", "SallyportAudit", "SallyportConfiguration",
+        "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
         nioSSL,
-        nioConcurrencyHelpers, logging, metrics, coreMetrics,
+        nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
     station(
       "Demo",
@@ -127,7 +138,7 @@ let package = Package(
     .executableTarget(
       name: "sallyport",
       dependencies: [
-        "SallyportDemo", nioCore, nioPosix,
+        "SallyportDemo", "SallyportIssuer", nioCore, nioPosix,
         "SallyportService", "SallyportCommands", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster",
         "SallyportAuthentication", "SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportMetrics", "SallyportAuditReview",
         argumentParser,
@@ -144,6 +155,11 @@ let package = Package(
       name: "sallyport-audit-bench",
       dependencies: ["SallyportAudit", "SallyportAuditReview", "SallyportCore", "SallyportWire", nioCore, nioPosix],
       path: "Benchmarks/AuditBench", swiftSettings: houseRules),
+    // And what upstreams are told by.
+    .executableTarget(
+      name: "sallyport-credential-bench",
+      dependencies: ["SallyportCredential", "SallyportIssuer", "SallyportCore", "SallyportPKI", "CAllocationCount", nioCore],
+      path: "Benchmarks/CredentialBench", swiftSettings: houseRules),
     .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
 
     .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
@@ -187,7 +203,13 @@ let package = Package(
     tests(
       of: "AuthenticationPAM", ["SallyportAuthenticationPAM", "SallyportAuthentication", "SallyportCore", "TestSupport", nioCore, logging]),
     tests(of: "Policy", ["SallyportPolicy", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore]),
-    tests(of: "Credential", ["SallyportCredential", "SallyportCore", "SallyportWire", nioCore]),
+    tests(of: "Issuer", ["SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportCore", "TestSupport", crypto]),
+    tests(
+      of: "Credential",
+      [
+        "SallyportCredential", "SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportPKI", "SallyportCore", "SallyportWire",
+        "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
+      ]),
     tests(
       of: "Upstream",
       [
@@ -210,11 +232,12 @@ let package = Package(
         "TestSupport", "CCrypt",
       ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
-    tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioSSL]),
+    tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "SallyportJOSE", "TestSupport", nioCore, nioPosix, nioSSL]),
     tests(
       of: "Service",
       [
-        "SallyportService", "SallyportFiles", "SallyportAudit", "SallyportCore", "SallyportWire", "SallyportPolicy", "SallyportUpstream",
+        "SallyportService", "SallyportFiles", "SallyportConfiguration", "SallyportAudit", "SallyportCore", "SallyportWire",
+        "SallyportPolicy", "SallyportUpstream",
         "SallyportCredential", "SallyportAuthentication", "SallyportPracticeCluster", "SallyportPKI", "SallyportMetrics", "TestSupport",
         nioCore, nioPosix, nioEmbedded, nioConcurrencyHelpers, logging,
       ]),
@@ -222,8 +245,8 @@ let package = Package(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "TestSupport",
-        nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
+        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "SallyportJSON",
+        "SallyportIssuer", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
   public let eventLoops: Int?
   public let listeners: [Listener]
   public let authentication: Authentication
+  /// `nil`: the gateway signs no tokens.
+  public let issuer: Issuer?
   public let credentials: [Credential]
   public let upstreams: [Upstream]
   /// In the order in which they are tried.
@@ -51,16 +53,17 @@ extension GatewayConfiguration {
       let admin = keys.optional("admin").flatMap(Admin.init)
       let reload = keys.optional("reload").map(Reload.init) ?? Reload()
       let shutdown = keys.optional("shutdown").map(Shutdown.init) ?? Shutdown()
-      keys.notInThisVersion("issuer")
+      let issuer = keys.optional("issuer").flatMap(Issuer.init)
       guard let listeners, let credentials, let upstreams, let routes else { return nil }
       CrossReferences(
         document: yaml, listeners: listeners, authentication: authentication, credentials: credentials, upstreams: upstreams,
-        routes: routes, policy: policy, admin: admin
+        routes: routes, policy: policy, admin: admin, issuer: issuer
       ).check()
       guard let audit else { return nil }
       return Self(
         eventLoops: eventLoops, listeners: listeners.compactMap(\.value), authentication: authentication,
-        credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value), routes: routes.compactMap(\.value),
+        issuer: issuer, credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value),
+        routes: routes.compactMap(\.value),
         policy: policy, audit: audit, admin: admin, reload: reload, shutdown: shutdown, hash: hash)
     }
     guard let configuration else { return nil }

@@ -47,10 +47,19 @@ public struct RememberedAuthentication {
 public struct RememberedCredential {
   private let identity: Identity
   public let credential: UpstreamCredential
+  /// What made it, where kind and connection do not tell; kept, so that nothing else can come to live at its address.
+  private let source: AnyObject?
 
-  public init(_ credential: UpstreamCredential, of identity: Identity) {
+  /// - Parameter source: an object that is another one wherever something else would be told about the same identity
+  public init(_ credential: UpstreamCredential, of identity: Identity, by source: AnyObject? = nil) {
     self.credential = credential
     self.identity = identity
+    self.source = source
+  }
+
+  /// Whether this is what the same source tells about the very same identity object, and may still be used.
+  public func holds(for identity: Identity, by source: AnyObject, at now: NIODeadline) -> Bool {
+    self.identity === identity && self.source === source && now < self.credential.ends
   }
 
   /// Whether this is what is told about the very same identity object by this kind of credential on such a connection.

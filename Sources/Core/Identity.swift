@@ -36,10 +36,26 @@ public final class Identity: Sendable, CustomStringConvertible {
     public let issuer: String
     public let audiences: [String]
     public let scopes: [String]
-    public init(issuer: String, audiences: [String], scopes: [String]) {
+    /// `exp`, without the leeway that a verifier's clock gets.
+    public let expires: Date?
+    /// `auth_time`: when the user was authenticated; `nil` where the token does not say.
+    public let authenticated: Date?
+    /// `amr`: how, in the words of RFC 8176.
+    public let methods: [String]
+    /// `email`, unless the token says that nobody has verified it.
+    public let email: String?
+
+    public init(
+      issuer: String, audiences: [String], scopes: [String], expires: Date? = nil, authenticated: Date? = nil, methods: [String] = [],
+      email: String? = nil
+    ) {
       self.issuer = issuer
       self.audiences = audiences
       self.scopes = scopes
+      self.expires = expires
+      self.authenticated = authenticated
+      self.methods = methods
+      self.email = email
     }
   }
 
@@ -78,5 +94,14 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.phantomToken = phantomToken
   }
 
+  /// When what proved the identity ends, without any leeway: what is made of the identity does not outlast it.
+  public var proofEnds: Date? { self.token?.expires ?? self.expires }
+
   public var description: String { "\(self.username) (\(self.method.rawValue))" }
+}
+
+extension Problem {
+  /// What proved the identity ends this second, so that nothing can be made of it any more.
+  public static let proofEnds = Problem(
+    "credentialEnds", blame: .client, status: 401, message: "The credential has ended; present a new one.")
 }

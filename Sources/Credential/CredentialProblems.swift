@@ -11,4 +11,6 @@ extension Problem {
   static let impersonationNotWritable = Problem(
     "impersonationNotWritable", blame: .client, status: 400,
     message: "The requested user, uid, group or attribute is empty or holds a control character or outer blanks.")
+  static let nameReserved = Problem(
+    "nameReserved", blame: .operator, status: 403, message: "Your name, or one of your groups, is reserved and cannot be passed on.")
 }

@@ -6,6 +6,8 @@ import NIOSSL
 import SwiftASN1
 import X509
 
+import struct Foundation.Date
+
 /// An API server to practise on: a stand-in with a Kubernetes API, some objects, and RBAC for a few groups.
 ///
 /// It believes exactly what a real one believes about who sends a request, and reads requests as a real one does; it runs
@@ -26,6 +28,8 @@ public final class PracticeCluster: Sendable {
     public var requestHeaderAllowedNames: [String]
     /// Whose certificates stand for users themselves (`--client-ca-file`).
     public var clientCA: String?
+    /// Whose id_tokens are believed; see also ``PracticeCluster/believe(_:)``.
+    public var tokenIssuers: [TokenIssuer] = []
     /// Whether the demonstration's namespaces, pods, secrets and config maps are there from the start.
     public var isSeeded: Bool
     /// Protocols of exec, attach and port-forward that are not spoken, as older servers do not: one before 1.29 knows no
@@ -64,6 +68,8 @@ public final class PracticeCluster: Sendable {
   private let recorder: RequestRecorder
   let connections: ConnectionRegistry
   let store: ObjectStore
+  private let oidc: OIDCAuthenticator
+  private let tokens: TokenTable
 
   /// The port that it listens on.
   public let port: Int
@@ -73,8 +79,11 @@ public final class PracticeCluster: Sendable {
   public var url: String { "https://\(self.host.contains(":") ? "[\(self.host)]" : self.host):\(self.port)" }
 
   private init(
-    channel: any Channel, host: String, port: Int, recorder: RequestRecorder, connections: ConnectionRegistry, store: ObjectStore
+    channel: any Channel, host: String, port: Int, recorder: RequestRecorder, connections: ConnectionRegistry, store: ObjectStore,
+    oidc: OIDCAuthenticator, tokens: TokenTable
   ) {
+    self.oidc = oidc
+    self.tokens = tokens
     self.channel = channel
     self.host = host
     self.port = port
@@ -105,6 +114,7 @@ public final class PracticeCluster: Sendable {
     let server = APIServer(
       store: store, recorder: recorder, serverAddress: "\(host):\(port)",
       refusedStreamProtocols: configuration.refusedStreamProtocols)
+    server.oidc.believe(configuration.tokenIssuers)
     let connections = ConnectionRegistry()
     let channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
@@ -122,8 +132,21 @@ public final class PracticeCluster: Sendable {
     logger.notice(
       "practice cluster listens; it is a stand-in and no Kubernetes",
       metadata: ["address": "\(host):\(port)", "version": "\(DiscoveryDocuments.gitVersion)"])
-    return PracticeCluster(channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store)
+    return PracticeCluster(
+      channel: channel, host: host, port: port, recorder: recorder, connections: connections, store: store, oidc: server.oidc,
+      tokens: server.tokens)
   }
+
+  /// A token of the service account `sallyport` in the namespace `sallyport`, which may do what a gateway needs that acts as
+  /// its users (`deploy/rbac/impersonation.yaml`).
+  public func gatewayToken(lifetime seconds: Double = 3600) -> String {
+    let name = ServiceAccountName(user: RoleTable.gatewayUser)
+    return self.tokens.issue(
+      for: UserInfo(name: RoleTable.gatewayUser, groups: name?.groups ?? []), until: Date().addingTimeInterval(seconds))
+  }
+
+  /// Believes the id_tokens of these issuers and of no others, with keys that are fetched anew.
+  public func believe(_ issuers: [TokenIssuer]) { self.oidc.believe(issuers) }
 
   /// The last requests (at most 4096), the oldest first: what really reached the upstream. A request is recorded when its
   /// answer begins.

@@ -4,6 +4,7 @@ import NIOPosix
 import SallyportAuthentication
 import SallyportConfiguration
 import SallyportStrictYAML
+import SallyportUpstream
 
 /// Reads a configuration and everything that it names, as a start would, without listening or writing anything.
 public struct ConfigurationCheck: Sendable {
@@ -55,6 +56,9 @@ public struct ConfigurationCheck: Sendable {
     _ configuration: GatewayConfiguration, probing: Bool, group: any EventLoopGroup, logger: Logger
   ) async throws -> [ProbeFinding] {
     let parts = try Gateway.read(configuration, group: group, logger: logger)
-    return probing ? await parts.generation.probe() : []
+    guard probing else { return [] }
+    let findings = await parts.generation.probe() + parts.generation.probeCredentials(of: configuration, on: group.next())
+    for upstream in parts.generation.upstreams.values { upstream.close() }
+    return findings
   }
 }

@@ -7,6 +7,8 @@ import SallyportPolicy
 import SallyportUpstream
 import SallyportWire
 
+import struct Foundation.Date
+
 /// The way of a request through the house, top to bottom. Nothing walks back, and no station can be left out: each takes
 /// the proof that the one before returns.
 ///
@@ -28,8 +30,10 @@ struct RequestPath {
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
 
-      // The gateway's own paths never reach an upstream.
-      guard !OwnPaths.covers(head.target.path) else { throw .ownPathUnknown }
+      // The gateway's own paths never reach an upstream, and what is read there is for everybody.
+      if OwnPaths.covers(head.target.path) {
+        return exchange.answer(try OwnPaths.document(for: stripped, self.generation, at: Date()))
+      }
 
       // The first route that fits says what is asked of the client, and where the request goes.
       let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
@@ -71,19 +75,33 @@ struct RequestPath {
         throw .denied(decision.denialMessage)
       }
 
-      // What will the upstream believe? Written last, behind everything that the client sent.
+      // What will the upstream believe? Written last, behind everything that the client sent. Most often it is remembered or
+      // made at once.
       let credential = try route.credential.credential(
-        for: subject, impersonating: stripped.impersonation, memory: exchange.stream.memory)
-      let credentialed = try CredentialedRequest(permitted, credential: credential)
-      exchange.record.credential = credential.kind
-      exchange.record.upstream = route.upstreamName
-
-      // Go. The answer comes back to the exchange, and leaves once its record is written.
-      exchange.forward(credentialed, to: route.upstream)
+        for: authenticated, on: exchange.connection, memory: exchange.stream.memory, eventLoop: exchange.stream.eventLoop)
+      switch credential {
+      case .now(let credential): try self.credentialed(permitted, by: credential, route, exchange)
+      case .later(let future): self.wait(for: future, permitted, route, exchange)
+      }
     } catch {
-      let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: error, requirement: route.requirement)
-      exchange.answer(error, challenges: challenges)
+      self.refuse(error, route, exchange)
     }
+  }
+
+  /// The rest of the way: the answer comes back to the exchange, and leaves once its record is written.
+  private func credentialed(
+    _ permitted: PermittedRequest, by credential: UpstreamCredential, _ route: Route, _ exchange: Exchange
+  ) throws(Problem) {
+    let credentialed = try CredentialedRequest(permitted, credential: credential)
+    exchange.record.credential = credential.kind
+    exchange.record.credentialID = credential.identifier
+    exchange.record.upstream = route.upstreamName
+    exchange.forward(credentialed, to: route.upstream)
+  }
+
+  private func refuse(_ problem: Problem, _ route: Route, _ exchange: Exchange) {
+    let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: problem, requirement: route.requirement)
+    exchange.answer(problem, challenges: challenges)
   }
 
   private func read(_ stripped: StrippedRequest, for route: Route) throws(Problem) -> RequestReading {
@@ -113,6 +131,34 @@ struct RequestPath {
     for future: EventLoopFuture<AuthenticationOutcome>, _ stripped: StrippedRequest, _ reading: RequestReading, _ route: Route,
     _ exchange: Exchange
   ) {
+    self.pause(exchange, until: future) { path, result, exchange in
+      switch result {
+      case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)
+      case .failure(let error): exchange.answer(Problem.authenticationFailed.with(detail: "\(error)"))
+      }
+    }
+  }
+
+  private func wait(
+    for future: EventLoopFuture<UpstreamCredential>, _ permitted: PermittedRequest, _ route: Route, _ exchange: Exchange
+  ) {
+    self.pause(exchange, until: future) { path, result, exchange in
+      do throws(Problem) {
+        switch result {
+        case .success(let credential): try path.credentialed(permitted, by: credential, route, exchange)
+        case .failure(let error): throw error as? Problem ?? .authenticationFailed.with(detail: "\(error)")
+        }
+      } catch {
+        path.refuse(error, route, exchange)
+      }
+    }
+  }
+
+  /// Reads no more of the request until a future is there, and goes on if anybody still waits for the answer.
+  private func pause<Value: Sendable>(
+    _ exchange: Exchange, until future: EventLoopFuture<Value>,
+    _ goOn: @escaping @Sendable (RequestPath, Result<Value, any Error>, Exchange) -> Void
+  ) {
     let eventLoop = exchange.stream.eventLoop
     exchange.stream.setRequestFlow(paused: true)
     let bound = NIOLoopBound((self, exchange), eventLoop: eventLoop)
@@ -122,20 +168,8 @@ struct RequestPath {
       exchange.stream.setRequestFlow(paused: false)
       // What had waited came with that call, and may have been nothing that can be read: then the answer is given.
       guard exchange.awaitsAnswer else { return }
-      switch result {
-      case .success(let outcome): path.authenticated(outcome, stripped, reading, route, exchange)
-      case .failure(let error): exchange.answer(Problem.authenticationFailed.with(detail: "\(error)"))
-      }
+      goOn(path, result, exchange)
     }
-  }
-}
-
-/// Where the gateway's own pages and endpoints live. None is there yet, and none of these paths is an upstream's.
-enum OwnPaths {
-  static func covers(_ path: String) -> Bool {
-    let own = "/.sallyport".utf8
-    guard path.utf8.starts(with: own) else { return false }
-    return path.utf8.count == own.count || path.utf8.dropFirst(own.count).first == UInt8(ascii: "/")
   }
 }
 

@@ -71,9 +71,10 @@ public final class Upstream: Sendable {
     guard let pools = self.loops[ObjectIdentifier(eventLoop)]?.value else {
       return self.refuse(.upstreamRequestUnfit.with(detail: "\(self.name): the event loop is none of the upstream's"), delegate, eventLoop)
     }
-    guard let pool = pools.pool(for: request.credential.connection) else {
+    guard let pool = pools.pool(for: request.credential) else {
       return self.refuse(
-        .upstreamRequestUnfit.with(detail: "\(self.name): no client certificate has the fingerprint that the credential names"),
+        .upstreamRequestUnfit.with(
+          detail: "\(self.name): no client certificate has the fingerprint that the credential names, or it cannot be presented"),
         delegate, eventLoop)
     }
     do {

@@ -64,6 +64,9 @@ public struct UpstreamConfiguration: Sendable, Equatable {
   public var maximumConnectionsPerEventLoop: Int
   /// The most requests of one event loop and client certificate that wait for a connection; more are refused with 503.
   public var maximumWaitingPerEventLoop: Int
+  /// The most certificates made for identities that have connections of one event loop; those used least recently give theirs
+  /// up for others. 2048 unless told otherwise.
+  public var maximumIdentitiesPerEventLoop = 2048
   /// How long a request waits for a connection, the time to make one included. 10 seconds unless told otherwise.
   public var waitLimit: TimeAmount
   /// How long after the whole request was sent the head of the answer may take; `nil` for no limit. An API server answers a

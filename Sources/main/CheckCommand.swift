@@ -9,13 +9,17 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check", abstract: "Read a configuration and everything it names, and report every fault.",
     discussion: """
       Exit status 0: it would start. 1: it has faults; each is printed with its file, line and key.
-      With --probe, directories, identity providers and endpoints are asked, too: each is a line, and what is wrong is a fault.
+      With --probe, directories, identity providers, endpoints and API servers are asked, too: each is a line, and what is wrong is a fault.
       """)
 
   @Option(name: .long, help: "The configuration file.")
   var config: String
 
-  @Flag(name: .long, help: "Also ask LDAP servers, identity providers, introspection and token review whether they would do.")
+  @Flag(
+    name: .long,
+    help:
+      "Also ask LDAP servers, identity providers, introspection and token review whether they would do, and API servers by each credential."
+  )
   var probe = false
 
   func run() async throws {

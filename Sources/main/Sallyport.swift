@@ -9,7 +9,7 @@ struct Sallyport: AsyncParsableCommand {
     abstract: "An authenticating reverse proxy for Kubernetes: who is it, may it, and a record of both.",
     subcommands: [
       ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self,
-      AuditCommand.self,
+      AuditCommand.self, KeysCommand.self,
       PolicyCommand.self,
     ])
 

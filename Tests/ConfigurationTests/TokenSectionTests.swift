@@ -167,7 +167,7 @@ import Testing
     #expect(
       faults(in: text) == [
         "7:29: authentication.tokens[0].tokenReview.upstream: cannot be asked: no route to it has a credential that says who asks; "
-          + "add a route to it with requestHeaders"
+          + "add a route to it with such a credential"
       ])
     let twice = text.replacing("  - jwt:", with: "  - tokenReview: {upstream: app}\n  - jwt:")
     #expect(faults(in: twice).contains { $0.hasPrefix("8:29: authentication.tokens[1].tokenReview.upstream: is asked already;") })

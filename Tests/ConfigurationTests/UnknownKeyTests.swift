@@ -3,11 +3,8 @@ import Testing
 
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
-    ("kind: Gateway", "kind: Gateway\nissuer: {}", "3:1: issuer"),
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
-    ("  none: {}", "  idToken: {audience: kubernetes}", "44:3: credentials[1].idToken"),
-    ("  none: {}", "  phantomToken: {}", "44:3: credentials[1].phantomToken"),
     ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),
     ("[clientCertificate, password]", "[clientCertificate, password, session]", "71:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {

@@ -18,6 +18,7 @@ extension AuditRecord {
     writer.write("sallyport.dev/route", self.route, to: &line)
     writer.write("sallyport.dev/upstream", self.upstream, to: &line)
     writer.write("sallyport.dev/credential", self.credential, to: &line)
+    writer.write("sallyport.dev/credential-id", self.credentialID, to: &line)
     writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &line)
     self.encodeByteCounts(into: &line)
     writer.write("sallyport.dev/request-body", notes?.request, to: &line)

@@ -76,6 +76,8 @@ public final class AuditRecord {
   public var decision: Decision?
   /// The kind of credential that the upstream gets: ``UpstreamCredential/kind``.
   public var credential: String?
+  /// What the upstream's own log can know it by: ``UpstreamCredential/identifier``.
+  public var credentialID: String?
   public var route: String?
   public var upstream: String?
   public var response: Response?

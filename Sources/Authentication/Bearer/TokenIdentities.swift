@@ -31,7 +31,9 @@ struct TokenIdentities: Sendable {
     return Identity(
       username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
       method: method, origin: origin, expires: facts.expires?.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
-      token: .init(issuer: issuer, audiences: facts.audiences, scopes: facts.scopes), phantomToken: phantomToken)
+      token: .init(
+        issuer: issuer, audiences: facts.audiences, scopes: facts.scopes, expires: facts.expires, authenticated: facts.authenticated,
+        methods: facts.methods, email: facts.email), phantomToken: phantomToken)
   }
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {

@@ -11,6 +11,7 @@ struct CrossReferences {
   let routes: [Located<GatewayConfiguration.Route>]
   let policy: GatewayConfiguration.Policy
   let admin: GatewayConfiguration.Admin?
+  let issuer: GatewayConfiguration.Issuer?
 
   func check() {
     self.checkUniqueness(of: self.listeners, "listener")
@@ -24,6 +25,7 @@ struct CrossReferences {
     }
     self.checkUse(of: self.upstreams, by: "upstream")
     self.checkUse(of: self.credentials, by: "credential")
+    self.checkTokenCredentials()
     for (index, route) in self.routes.enumerated() {
       guard let value = route.value else { continue }
       self.checkCredential(of: value, at: route.yaml)
@@ -34,6 +36,7 @@ struct CrossReferences {
     }
     self.checkUseOfAuthentication()
     self.checkTokenReviews()
+    self.checkIssuer()
     self.checkOrderOfPasswords()
     self.checkPolicies()
   }
@@ -80,7 +83,7 @@ struct CrossReferences {
   private func checkCredential(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
     guard let credential = self.credentials.compactMap(\.value).first(where: { $0.name == route.credential }),
       let upstream = self.upstreams.compactMap(\.value).first(where: { $0.name == route.upstream }),
-      case .requestHeaders = credential.kind
+      credential.kind.statesIdentity
     else { return }
     if !upstream.isEncrypted {
       yaml["credential"].fault("would present identities to an upstream without TLS", "use https servers, or a credential of kind none")
@@ -164,11 +167,40 @@ struct CrossReferences {
         used.isEmpty
         || used.contains { credential in
           guard let value = self.credentials.first(where: { $0.name == credential })?.value else { return true }
-          return if case .requestHeaders = value.kind { true } else { false }
+          return value.kind.canAskForItself
         }
       if !mayState {
-        yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with requestHeaders")
+        yaml.fault("cannot be asked: no route to it has a credential that says who asks", "add a route to it with such a credential")
       }
+    }
+  }
+
+  /// Who passes a token on needs clients that have one.
+  private func checkTokenCredentials() {
+    for route in self.routes {
+      guard let value = route.value, let kind = self.credentials.first(where: { $0.name == value.credential })?.value?.kind,
+        kind == .passthrough || kind == .phantomToken(audience: nil), !value.authenticate.contains(.token), !value.authenticate.isEmpty
+      else { continue }
+      route.yaml["credential"].fault("passes tokens on, and the route accepts none", "list token in the route's `authenticate`")
+    }
+  }
+
+  /// Tokens need somebody who signs them, and whoever signs needs somebody who shows the tokens.
+  private func checkIssuer() {
+    let isConfigured = self.document["issuer"].place != self.document.place
+    var isUsed = false
+    for credential in self.credentials {
+      guard let value = credential.value else {
+        isUsed = true
+        continue
+      }
+      guard value.kind.isSignedByIssuer else { continue }
+      isUsed = true
+      if !isConfigured { credential.yaml.fault("needs an issuer that signs its tokens", "add the section issuer") }
+    }
+    if isConfigured, self.issuer != nil, !isUsed {
+      self.document["issuer"].fault(
+        "signs for no credential", "remove it, or add a credential of kind idToken, or an audience to a phantomToken")
     }
   }
 

@@ -10,7 +10,8 @@ public import SallyportStrictYAML
 extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
-    case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy
+    case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
+      signingKeys, token
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -44,9 +45,17 @@ extension GatewayConfiguration {
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
     }
-    for case .requestHeaders(let certificate, let privateKey) in self.credentials.map(\.kind) {
-      files.append((certificate, .certificates))
-      files.append((privateKey, .privateKey))
+    if let directory = self.issuer?.signingKeysDirectory { files.append((directory, .signingKeys)) }
+    for credential in self.credentials {
+      switch credential.kind {
+      case .requestHeaders(let certificate, let privateKey): files += [(certificate, .certificates), (privateKey, .privateKey)]
+      case .clientCertificate(let minting):
+        files += [(minting.caCertificateFile, .certificates), (minting.caPrivateKeyFile, .privateKey)]
+      case .impersonation(.token(let file)): files.append((file, .token))
+      case .impersonation(.certificate(let certificate, let privateKey)):
+        files += [(certificate, .certificates), (privateKey, .privateKey)]
+      case .idToken, .phantomToken, .passthrough, .nothing: break
+      }
     }
     files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }
     for case .file(let file)? in self.upstreams.map(\.openapi) { files.append((file, .openAPI)) }
@@ -60,8 +69,28 @@ extension GatewayConfiguration {
   ///
   /// - Returns: faults and warnings in the order of the configuration file
   public func checkFiles() -> [FileFault] {
-    FileFaults(self.namedFiles.compactMap { $0.use == .auditDirectory ? Self.checkDirectory($0.file) : Self.checkFile($0.file, $0.use) })
-      .faults
+    FileFaults(
+      self.namedFiles.compactMap { file, use in
+        switch use {
+        case .auditDirectory: Self.checkDirectory(file)
+        case .signingKeys: Self.checkReadableDirectory(file)
+        default: Self.checkFile(file, use)
+        }
+      }
+    ).faults
+  }
+
+  private static func checkReadableDirectory(_ directory: NamedFile) -> FileFault? {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: directory.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      return FileFault(
+        at: directory.place, "names \(directory.path), which is no directory",
+        "make it with `sallyport keys rotate --directory \(directory.path)`")
+    }
+    guard access(directory.path, R_OK | X_OK) == 0 else {
+      return FileFault(at: directory.place, "names \(directory.path), which cannot be read", FileProblem(errno: errno).remedy)
+    }
+    return nil
   }
 
   private static func checkFile(_ file: NamedFile, _ use: FileUse) -> FileFault? {

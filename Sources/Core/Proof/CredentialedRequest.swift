@@ -18,14 +18,27 @@ public final class UpstreamCredential: Sendable {
   /// Complete field lines, each ended by CRLF, written behind all fields of the client.
   public let fieldLines: ByteBuffer
   public let connection: ConnectionIdentity
-  /// The kind of credential for the audit record: `requestHeaders`, `none`.
+  /// The kind of credential for the audit record: `requestHeaders`, `idToken`, `none`.
   public let kind: String
+  /// What the upstream's own log can know it by: a token's `jti`, a certificate's serial number; `nil` where there is none.
+  public let identifier: String?
+  /// From when on it is used for no new request.
+  public let ends: NIODeadline
+  /// What ``connection`` presents, where that is a certificate made for this identity; `nil` for one that the upstream is
+  /// configured with, and for none.
+  public let certificate: PresentedCertificate?
 
   @_spi(Credential)
-  public init(fieldLines: ByteBuffer, connection: ConnectionIdentity, kind: String) {
+  public init(
+    fieldLines: ByteBuffer, connection: ConnectionIdentity, kind: String, identifier: String? = nil, ends: NIODeadline = .distantFuture,
+    certificate: PresentedCertificate? = nil
+  ) {
     self.fieldLines = fieldLines
     self.connection = connection
     self.kind = kind
+    self.identifier = identifier
+    self.ends = ends
+    self.certificate = certificate
   }
 }
 

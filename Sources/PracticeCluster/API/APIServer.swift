@@ -9,6 +9,7 @@ import struct Foundation.UUID
 final class APIServer: Sendable {
   let store: ObjectStore
   let tokens = TokenTable()
+  let oidc = OIDCAuthenticator()
   let files = PodFiles()
   let refusedStreamProtocols: Set<String>
   private let recorder: RequestRecorder
@@ -19,6 +20,11 @@ final class APIServer: Sendable {
     self.recorder = recorder
     self.serverAddress = serverAddress
     self.refusedStreamProtocols = refusedStreamProtocols
+  }
+
+  /// What must be there before a request can be answered; `nil` for nothing.
+  func prepare(for head: HTTPRequestHead, on eventLoop: any EventLoop) -> EventLoopFuture<Void>? {
+    head.headers.bearerToken.flatMap { self.oidc.prepare(for: $0, on: eventLoop) }
   }
 
   func respond(to head: HTTPRequestHead, _ body: ByteBuffer, _ peer: PeerTrust) -> APIResponse {
@@ -82,13 +88,14 @@ final class APIServer: Sendable {
     if duration < .microseconds(100) { throw .timeout("Timeout: request did not complete within the allotted timeout") }
   }
 
-  /// A believed front proxy's headers first, then the client certificate, then a token that this server issued.
+  /// A believed front proxy's headers first, then the client certificate, then a token that this server issued, or somebody
+  /// whom it believes.
   private func authenticate(_ request: APIRequest, _ reading: RequestReading) throws(APIError) -> UserInfo {
     let isCurrent = request.peer.notAfter > Date()
     if request.peer.isFrontProxy, isCurrent, let user = HeaderIdentity.user(in: request.headers) { return user.authenticated }
     if let user = request.peer.certificateUser, isCurrent { return user.authenticated }
-    if let token = request.bearerToken {
-      guard let user = self.tokens.user(of: token) else { throw .unauthorized }
+    if let token = request.headers.bearerToken {
+      guard let user = self.tokens.user(of: token) ?? self.oidc.user(of: token) else { throw .unauthorized }
       return user.authenticated
     }
     guard !reading.isResourceRequest, RoleTable.anonymousPaths.contains(request.url.path) else { throw .unauthorized }
@@ -156,9 +163,9 @@ struct Exchange: Sendable {
   }
 }
 
-extension APIRequest {
+extension HTTPHeaders {
   var bearerToken: String? {
-    guard let field = self.headers.first(name: "Authorization") else { return nil }
+    guard let field = self.first(name: "Authorization") else { return nil }
     let parts = field.split(separator: " ", maxSplits: 1)
     return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
   }

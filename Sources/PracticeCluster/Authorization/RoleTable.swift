@@ -53,7 +53,20 @@ enum RoleTable {
   /// Paths that are served without any identity.
   static let anonymousPaths: Set = ["/healthz", "/livez", "/readyz"]
 
-  private static let byGroup = ["view": view, "edit": edit, "admin": admin, "impersonator": impersonator]
+  /// What a gateway needs that acts as its users: `deploy/rbac/impersonation.yaml`.
+  private static let gateway = [
+    Rule(
+      verbs: ["impersonate"],
+      resources: [
+        "/users", "/groups", "authentication.k8s.io/uids", "authentication.k8s.io/userextras/sallyport.dev/original-user",
+        "authentication.k8s.io/userextras/sallyport.dev/original-uid", "authentication.k8s.io/userextras/sallyport.dev/original-groups",
+      ]),
+    Rule(verbs: ["create"], resources: ["authorization.k8s.io/subjectaccessreviews"]),
+  ]
+  /// The service account of that gateway.
+  static let gatewayUser = "system:serviceaccount:sallyport:sallyport"
+
+  private static let byGroup = ["view": view, "edit": edit, "admin": admin, "impersonator": impersonator, "sallyport:gateway": gateway]
 
   static func allows(_ user: UserInfo, _ access: AccessAttributes, isResourceRequest: Bool) -> Bool {
     if user.groups.contains("system:masters") { return true }
@@ -64,6 +77,7 @@ enum RoleTable {
     }
     var rules = user.groups.flatMap { self.byGroup[$0] ?? [] }
     if isAuthenticated { rules += self.everybody }
+    if user.name == self.gatewayUser { rules += self.gateway }
     let wanted = "\(access.group)/\(access.qualifiedResource)"
     return rules.contains { $0.verbs.contains(access.verb) && $0.resources.contains(wanted) }
   }

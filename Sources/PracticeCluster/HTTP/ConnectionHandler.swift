@@ -18,10 +18,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     case idle
     case collecting(HTTPRequestHead, ByteBuffer)
     case streaming(any BodyStream, keepAlive: Bool)
+    /// Something must be fetched before it is known whose the request is.
+    case waiting
     case closed
   }
 
   private let respond: @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
+  private let prepare: @Sendable (HTTPRequestHead, any EventLoop) -> EventLoopFuture<Void>?
   private let verifier: PeerVerifier
   private let registry: ConnectionRegistry
   /// NIOHTTP1's handlers before this one, which go when the connection leaves HTTP.
@@ -34,8 +37,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   init(
     verifier: PeerVerifier, registry: ConnectionRegistry, http: [any RemovableChannelHandler],
+    prepare: @escaping @Sendable (HTTPRequestHead, any EventLoop) -> EventLoopFuture<Void>?,
     respond: @escaping @Sendable (HTTPRequestHead, ByteBuffer, PeerTrust) -> APIResponse
   ) {
+    self.prepare = prepare
     self.verifier = verifier
     self.registry = registry
     self.http = http
@@ -44,7 +49,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let part = self.unwrapInboundIn(data)
-    guard case .streaming = self.state else { return self.receive(part, context: context) }
+    guard self.isAnswering else { return self.receive(part, context: context) }
     self.early.append(part)
     if self.early.count > Self.earlyLimit { context.close(promise: nil) }
   }
@@ -65,10 +70,28 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
       }
       self.state = .collecting(head, body)
     case (.end, .collecting(let head, let body)):
-      self.state = .idle
-      self.send(self.respond(head, body, self.provenPeer(context)), to: head, keepAlive: head.isKeepAlive, context: context)
-    case (_, .closed), (_, .streaming), (_, .idle), (.head, .collecting):
+      guard let prepared = self.prepare(head, context.eventLoop) else {
+        self.state = .idle
+        return self.send(self.respond(head, body, self.provenPeer(context)), to: head, keepAlive: head.isKeepAlive, context: context)
+      }
+      self.state = .waiting
+      let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      prepared.whenComplete { _ in
+        let (handler, context) = loopBound.value
+        guard case .waiting = handler.state else { return }
+        handler.state = .idle
+        handler.send(handler.respond(head, body, handler.provenPeer(context)), to: head, keepAlive: head.isKeepAlive, context: context)
+        handler.receiveEarly(context: context)
+      }
+    case (_, .closed), (_, .streaming), (_, .waiting), (_, .idle), (.head, .collecting):
       break
+    }
+  }
+
+  private var isAnswering: Bool {
+    switch self.state {
+    case .streaming, .waiting: true
+    case .idle, .collecting, .closed: false
     }
   }
 
@@ -167,7 +190,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private func receiveEarly(context: ChannelHandlerContext) {
     while !self.early.isEmpty {
-      if case .streaming = self.state { return }
+      if self.isAnswering { return }
       self.receive(self.early.removeFirst(), context: context)
     }
   }

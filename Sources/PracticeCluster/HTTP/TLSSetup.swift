@@ -43,7 +43,9 @@ enum TLSSetup {
     ]
     for handler in handlers { try pipeline.addHandler(handler) }
     try pipeline.addHandler(
-      ConnectionHandler(verifier: verifier, registry: registry, http: handlers) { head, body, peer in
+      ConnectionHandler(
+        verifier: verifier, registry: registry, http: handlers, prepare: { head, eventLoop in server.prepare(for: head, on: eventLoop) }
+      ) { head, body, peer in
         server.respond(to: head, body, peer)
       })
   }

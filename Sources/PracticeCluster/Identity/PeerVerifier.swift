@@ -70,7 +70,8 @@ final class PeerVerifier: Sendable {
     }
     if let name = names.first, !name.isEmpty, await Self.chains(leaf, through: intermediates, to: self.clientRoots) {
       let groups = Self.values(of: .RDNAttributeType.organizationName, in: leaf.subject)
-      trust.certificateUser = UserInfo(name: name, groups: groups)
+      let uids = Self.values(of: [1, 3, 6, 1, 4, 1, 57683, 2], in: leaf.subject)
+      trust.certificateUser = UserInfo(name: name, uid: uids.count == 1 ? uids[0] : "", groups: groups)
     }
     return trust
   }
@@ -90,6 +91,6 @@ final class PeerVerifier: Sendable {
   }
 
   private static func values(of type: ASN1ObjectIdentifier, in name: DistinguishedName) -> [String] {
-    name.flatMap { $0 }.filter { $0.type == type }.map { String(describing: $0.value) }
+    name.flatMap { $0 }.filter { $0.type == type }.compactMap { String($0.value) }
   }
 }

@@ -47,9 +47,8 @@ extension Catalogue {
     }
     let names = Set(configuration.routes.filter { $0.upstream == name }.map(\.credential))
     var faults = FaultCollector()
-    let credentials = configuration.credentials.filter { names.contains($0.name) }.compactMap { credential in
-      faults.collect { () throws(Problem) in try NamedCredential(credential) }
-    }
+    let read = configuration.readCredentials(names, &faults).named
+    let credentials = configuration.credentials.compactMap { read[$0.name] }
     let upstream = faults.collect { () throws(Problem) in
       try Upstream(configuration: section.settings(presenting: credentials.compactMap(\.certificate)), group: group, logger: logger)
     }

@@ -109,6 +109,14 @@ final class Exchange {
     self.answer(message.head, body: message.body)
   }
 
+  /// Answers with a document of the gateway's own.
+  func answer(_ document: OwnDocument) {
+    guard !self.isOver else { return }
+    let head = document.head(for: self.head?.method ?? .get, auditID: self.auditID)
+    self.record.response = AuditRecord.Response(code: head.status)
+    self.answer(head, body: document.body)
+  }
+
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
     ErrorResponder.answer(
       to: problem, method: self.head?.method ?? .get, form: self.head.map(ErrorResponder.form) ?? .status, object: self.record.info,
@@ -307,6 +315,12 @@ extension Exchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentHead(_ head: ResponseHead) {
+    if head.status == 401, let request,
+      let problem = self.loop.generation.refusals.problem(in: head, to: request, upstream: self.record.upstream ?? "")
+    {
+      self.upstream?.cancel()
+      return self.upstreamFailed(problem)
+    }
     switch self.answer.headReceived(ResponseHopByHop.strip(head, auditID: self.auditID)) {
     case .none:
       self.record.bodies?.beginResponse(head.fields)

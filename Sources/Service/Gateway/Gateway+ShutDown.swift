@@ -57,6 +57,7 @@ extension Gateway {
     let listeners = self.state.withLockedValue { $0.all }
     for listener in listeners { await listener.stopAccepting() }
     self.revocationWatch.cancel()
+    self.credentialWatch.cancel()
 
     let begin = NIODeadline.now()
     // Connections without a request end by themselves within a moment, and one may still be on its way on them.

@@ -39,6 +39,7 @@ public final class Gateway: Sendable {
   let receiver: GatewayReceiver
   let reloads: ReloadStatus
   let revocationWatch: Task<Void, Never>
+  let credentialWatch: Task<Void, Never>
 
   /// The checks behind `/readyz`. Add to them what else must hold for the gateway to serve.
   public let readiness = Readiness()
@@ -66,6 +67,7 @@ public final class Gateway: Sendable {
     self.metrics = metrics
     self.reloads = ReloadStatus(metrics)
     self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
+    self.credentialWatch = Task { await CredentialWatch(contexts: contexts, logger: logger).run() }
     self.logger = logger
   }
 
@@ -112,6 +114,7 @@ public final class Gateway: Sendable {
         if let admin = parts.admin { try await gateway.startAdmin(admin) }
       } catch {
         gateway.revocationWatch.cancel()
+        gateway.credentialWatch.cancel()
         throw error
       }
       log.record(.started(configuration: generation.hash))

@@ -27,10 +27,8 @@ extension Generation {
       faults.collect { () throws(StartFault) in
         try configuration.revocation(previous: continuation.generation?.revocation)
       } ?? nil
-    var credentials: [String: NamedCredential] = [:]
-    for credential in configuration.credentials {
-      credentials[credential.name] = faults.collect { () throws(Problem) in try NamedCredential(credential) }
-    }
+    let read = configuration.readCredentials(keeping: continuation.generation?.credentials, &faults)
+    let credentials = read.named
     var upstreams: [String: Upstream] = [:]
     for upstream in configuration.upstreams {
       let used = configuration.routes.filter { $0.upstream == upstream.name }.compactMap { credentials[$0.credential]?.certificate }
@@ -63,7 +61,8 @@ extension Generation {
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
       return Route(
         route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
-        reading: kind == .kubernetes ? .kubernetes : .generic, credential: credential.source,
+        reading: kind == .kubernetes ? .kubernetes : .generic,
+        credential: Self.source(of: credential, asking: kind == .kubernetes ? upstream : nil, on: group.next()),
         rules: compiled.matchers[route.name])
     }
     var listeners: [String: ListenerRules] = [:]
@@ -76,7 +75,21 @@ extension Generation {
     self.init(
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
-      unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy)
+      unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
+      issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
+      refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+  }
+
+  /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.
+  private static func source(
+    of credential: NamedCredential, asking upstream: Upstream?, on eventLoop: any EventLoop
+  ) -> CredentialSource {
+    guard let upstream, case .impersonation = credential.source,
+      let reviewer = UpstreamAccessReview(
+        upstream: upstream, credential: credential.source, identity: .ownIdentity(username: UpstreamTokenReview.username, groups: []),
+        eventLoop: eventLoop)
+    else { return credential.source }
+    return credential.source.reviewed(by: reviewer)
   }
 
   /// By which the gateway asks an upstream on its own behalf: the first credential of a route to it that says who asks.
@@ -133,25 +146,6 @@ extension Generation {
     settings.tokenEndpoints = endpoints
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
-  }
-}
-
-/// A credential of the configuration: what writes it, and the certificate that its connections present.
-struct NamedCredential {
-  let source: CredentialSource
-  let certificate: UpstreamConfiguration.ClientCertificate?
-
-  init(_ credential: GatewayConfiguration.Credential) throws(Problem) {
-    switch credential.kind {
-    case .requestHeaders(let certificateFile, let privateKeyFile):
-      let certificate = try UpstreamConfiguration.ClientCertificate(
-        certificateFile: certificateFile.path, privateKeyFile: privateKeyFile.path)
-      self.certificate = certificate
-      self.source = .requestHeaders(RequestHeaderCredential(certificateFingerprint: certificate.identity.certificateFingerprint))
-    case .nothing:
-      self.certificate = nil
-      self.source = .none(NoCredential())
-    }
   }
 }
 

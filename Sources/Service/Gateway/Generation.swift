@@ -1,5 +1,7 @@
 import SallyportAudit
 import SallyportAuthentication
+import SallyportConfiguration
+import SallyportIssuer
 import SallyportRevocation
 import SallyportUpstream
 
@@ -23,6 +25,18 @@ final class Generation: Sendable {
   let discoveries: [String: Discovery]
   /// Which requests are recorded, and how much of them; `nil`: all, without bodies.
   let auditPolicy: AuditPolicy?
+  /// The credentials by their names, and who signs them.
+  let credentials: GatewayConfiguration.Credentials
+  /// Who signs tokens, and the host that the documents about it are served to; `nil` where nobody does.
+  let issuer: ServedIssuer?
+  /// What becomes of an answer by which an upstream says that it does not believe a credential.
+  let refusals: CredentialRefusals
+
+  struct ServedIssuer: Sendable {
+    let issuer: Issuer
+    /// In lower case, without port.
+    let host: String
+  }
 
   /// What a generation says of the requests of one listener.
   struct ListenerRules: Sendable {
@@ -35,7 +49,8 @@ final class Generation: Sendable {
   init(
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
     upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
-    discoveries: [String: Discovery], auditPolicy: AuditPolicy?
+    discoveries: [String: Discovery], auditPolicy: AuditPolicy?, credentials: GatewayConfiguration.Credentials, issuer: ServedIssuer?,
+    refusals: CredentialRefusals
   ) {
     self.number = number
     self.hash = hash
@@ -48,6 +63,9 @@ final class Generation: Sendable {
     self.unknownNames = unknownNames
     self.discoveries = discoveries
     self.auditPolicy = auditPolicy
+    self.credentials = credentials
+    self.issuer = issuer
+    self.refusals = refusals
   }
 
   func streamLimits(of listener: String) -> StreamLimits { self.listeners[listener]?.streamLimits ?? StreamLimits() }

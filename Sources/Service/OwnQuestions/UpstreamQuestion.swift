@@ -17,11 +17,15 @@ struct UpstreamQuestion: Sendable {
   let identity: Identity
   /// One of the group that the upstream was made for.
   let eventLoop: any EventLoop
+  /// Whether the question is asked as ``identity`` even where the gateway could ask as itself: to see what users would see.
+  var asUser = false
 
   struct Answer: Sendable {
     let status: Int
     /// The `ETag` field's value; empty where there is none.
     let etag: String
+    /// The `Date` field's value; empty where there is none.
+    let date: String
     let body: [UInt8]
   }
 
@@ -68,12 +72,22 @@ struct UpstreamQuestion: Sendable {
       let subject = Subject.identity(self.identity)
       let authenticated = AuthenticatedRequest(stripped, reading: try RequestReading(stripped, as: .kubernetes), subject: subject)
       guard let permitted = PermittedRequest(authenticated, .allow(rule: nil)) else { throw problems.failed }
-      return try CredentialedRequest(permitted, credential: self.credential.credential(for: subject, impersonating: nil))
+      return try CredentialedRequest(permitted, credential: self.shown(with: authenticated, problems))
     } catch let problem as Problem {
       throw problem
     } catch {
       throw problems.failed.with(detail: "\(target): \(error)")
     }
+  }
+}
+
+extension UpstreamQuestion {
+  /// What the upstream is shown with a question.
+  private func shown(with request: AuthenticatedRequest, _ problems: Problems) throws(Problem) -> UpstreamCredential {
+    guard self.asUser else { return try self.credential.ownCredential(of: self.identity) }
+    let answer = try self.credential.credential(for: request, on: nil, memory: nil, eventLoop: self.eventLoop)
+    guard case .now(let credential) = answer else { throw problems.failed }
+    return credential
   }
 }
 
@@ -85,6 +99,7 @@ private final class UpstreamQuestionExchange: UpstreamStreamDelegate {
   private var stream: (any UpstreamStream)?
   private var status = 0
   private var etag = ""
+  private var date = ""
   private var body: [UInt8] = []
   private var isOver = false
 
@@ -126,6 +141,7 @@ private final class UpstreamQuestionExchange: UpstreamStreamDelegate {
   func upstreamSentHead(_ head: ResponseHead) {
     self.status = head.status
     self.etag = head.fields.first { $0.withName { name in name.elementsEqual("etag".utf8) { $0 | 0x20 == $1 } } }?.value ?? ""
+    self.date = head.fields.first(.date)?.value ?? ""
     if let length = head.statedLength, length > UInt64(self.limit) { self.giveUp(self.problems.tooLarge) }
   }
 
@@ -136,7 +152,7 @@ private final class UpstreamQuestionExchange: UpstreamStreamDelegate {
   }
 
   func upstreamSentEnd(trailers: HeaderFields) {
-    self.end(.success(UpstreamQuestion.Answer(status: self.status, etag: self.etag, body: self.body)))
+    self.end(.success(UpstreamQuestion.Answer(status: self.status, etag: self.etag, date: self.date, body: self.body)))
   }
 
   func upstreamReadComplete() {}

@@ -21,8 +21,13 @@ struct WatchedFiles: Sendable {
 
   init(file: String, _ configuration: GatewayConfiguration) {
     // Revocation lists come into force by themselves, without another generation: ``RevocationWatch``.
-    self.paths = [file] + configuration.namedFiles.filter { $0.use != .auditDirectory && $0.use != .revocationLists }.map(\.file.path)
-    self.patterns = configuration.policy.files.map(\.path)
+    // The gateway's own tokens are read anew by themselves, too: ``CredentialWatch``.
+    self.paths =
+      [file]
+      + configuration.namedFiles.filter { ![.auditDirectory, .revocationLists, .signingKeys, .token].contains($0.use) }.map(\.file.path)
+    // A key that a rotation adds comes into use like any other change.
+    let keys = (configuration.issuer?.signingKeysDirectory.path).map { ["\($0)/*.pem"] } ?? []
+    self.patterns = configuration.policy.files.map(\.path) + keys
   }
 
   /// How the files look now. It asks the file system, which may block.

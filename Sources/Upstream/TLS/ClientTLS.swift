@@ -10,23 +10,18 @@ struct ClientTLS: Sendable {
   let contexts: [UpstreamCredential.ConnectionIdentity: NIOSSLContext]
   /// SHA-256 over the roots, for the pools' keys.
   let rootsFingerprint: String
+  let trustRoots: NIOSSLTrustRoots
 
   init(_ configuration: UpstreamConfiguration) throws(Problem) {
-    var base = TLSConfiguration.makeClientConfiguration()
-    base.minimumTLSVersion = .tlsv12
-    base.certificateVerification = .fullVerification
-    base.applicationProtocols = [Self.applicationProtocol]
-    base.renegotiationSupport = .none
-    // How long a connection that ends waits for the server's own farewell.
-    base.shutdownTimeout = .seconds(1)
     if let path = configuration.rootsFile {
       let roots = try PEMFile.certificates(path, for: "the upstream's trust roots")
-      base.trustRoots = .certificates(roots)
+      self.trustRoots = .certificates(roots)
       self.rootsFingerprint = try Self.fingerprint(of: roots, in: path)
     } else {
-      base.trustRoots = .default
+      self.trustRoots = .default
       self.rootsFingerprint = ""
     }
+    let base = Self.configuration(trusting: self.trustRoots)
 
     var contexts: [UpstreamCredential.ConnectionIdentity: NIOSSLContext] = [:]
     contexts[.none] = try Self.context(base, "\(configuration.name): TLS cannot be set up")
@@ -45,6 +40,19 @@ struct ClientTLS: Sendable {
         own, "\(certificate.privateKeyFile): the key does not belong to the certificate in \(certificate.certificateFile)")
     }
     self.contexts = contexts
+  }
+
+  /// What all contexts have in common.
+  static func configuration(trusting roots: NIOSSLTrustRoots) -> TLSConfiguration {
+    var base = TLSConfiguration.makeClientConfiguration()
+    base.minimumTLSVersion = .tlsv12
+    base.certificateVerification = .fullVerification
+    base.applicationProtocols = [Self.applicationProtocol]
+    base.renegotiationSupport = .none
+    // How long a connection that ends waits for the server's own farewell.
+    base.shutdownTimeout = .seconds(1)
+    base.trustRoots = roots
+    return base
   }
 
   /// The only protocol that is spoken; a server that chooses another is refused.

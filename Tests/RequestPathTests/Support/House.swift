@@ -43,6 +43,12 @@ final class House: Sendable {
     var upstream: [String] = []
     /// Keys of the one route, `api`.
     var route: [String] = ["match: {path: /}", "authenticate: [clientCertificate, password]", "anonymous: [/livez, /readyz]"]
+    /// The credential of that route.
+    var credential = "front-proxy"
+    /// Credentials beside the front proxy's, in flow style; each must be some route's.
+    var credentials: [String] = []
+    /// How the practice cluster is set up beyond the usual.
+    var practice: @Sendable (inout PracticeCluster.Configuration) -> Void = { _ in }
     /// Whole routes that stand before it, in flow style; they may name the upstream `kubernetes` and the credential
     /// `front-proxy`.
     var routesBefore: [String] = []
@@ -128,11 +134,11 @@ final class House: Sendable {
     let upstreamPort: Int
     switch plan.behind {
     case .practiceCluster:
-      let started = try await PracticeCluster.start(
-        .init(
-          serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
-          requestHeaderCA: pki.frontProxyAuthority.certificatePEM,
-          clientCA: pki.clientAuthority.certificatePEM), group: group, logger: logger)
+      var practice = PracticeCluster.Configuration(
+        serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM,
+        requestHeaderCA: pki.frontProxyAuthority.certificatePEM, clientCA: pki.clientAuthority.certificatePEM)
+      plan.practice(&practice)
+      let started = try await PracticeCluster.start(practice, group: group, logger: logger)
       cluster = started
       upstreamPort = started.port
     case .script(let script):
@@ -185,7 +191,7 @@ final class House: Sendable {
       \(keys(plan.authentication, "  "))credentials:
       - name: front-proxy
         requestHeaders: {certificateFile: front-proxy.pem, privateKeyFile: front-proxy.key}
-      upstreams:
+      \(keys(plan.credentials.map { "- \($0)" }, ""))upstreams:
       - name: kubernetes
         kind: \(plan.kind)
         servers: ["https://127.0.0.1:\(upstreamPort)"]
@@ -194,7 +200,7 @@ final class House: Sendable {
       \(keys(plan.upstream, "  "))routes:
       \(keys(plan.routesBefore.map { "- \($0)" }, ""))- name: api
         upstream: kubernetes
-        credential: front-proxy
+        credential: \(plan.credential)
       \(keys(plan.route, "  "))audit: {directory: audit, durability: \(plan.durability)\(plan.audit.map { ", \($0)" }.joined())}
       \(keys(plan.sections, ""))
       """, to: "sallyport.yaml")

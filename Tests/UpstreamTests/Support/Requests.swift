@@ -5,7 +5,8 @@ import SallyportWire
 /// A request with all its proofs, as the stations before would hand it over.
 func credentialed(
   _ method: Method = .get, _ target: String = "/api/v1/pods", fields: [(String, String)] = [], framing: BodyFraming = .none,
-  credential: String = "X-Remote-User: alice\r\n", identity: UpstreamCredential.ConnectionIdentity = .none
+  credential: String = "X-Remote-User: alice\r\n", identity: UpstreamCredential.ConnectionIdentity = .none,
+  certificate: PresentedCertificate? = nil
 ) throws -> CredentialedRequest {
   var headers = HeaderFields()
   for (name, value) in fields { try headers.append(name, value) }
@@ -18,7 +19,8 @@ func credentialed(
   guard let permitted = PermittedRequest(authenticated, .allow(rule: nil)) else { throw CancellationError() }
   return try CredentialedRequest(
     permitted,
-    credential: UpstreamCredential(fieldLines: ByteBuffer(string: credential), connection: identity, kind: "requestHeaders"))
+    credential: UpstreamCredential(
+      fieldLines: ByteBuffer(string: credential), connection: identity, kind: "requestHeaders", certificate: certificate))
 }
 
 /// A body that no repetition, loss or exchange of a part leaves as it is.

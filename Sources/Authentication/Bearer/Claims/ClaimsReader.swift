@@ -54,7 +54,14 @@ struct ClaimsReader {
     }
     return TokenFacts(
       username: try self.username(), groups: try self.groups(), uid: try self.uid(), extra: try self.extra(), scopes: scopes,
-      audiences: audiences, expires: expires.map { Date(timeIntervalSince1970: $0) }, subject: subject, tokenID: self.claims["jti"]?.string)
+      audiences: audiences, expires: expires.map { Date(timeIntervalSince1970: $0) }, subject: subject, tokenID: self.claims["jti"]?.string,
+      authenticated: (try? self.time("auth_time")).flatMap { $0 }.map { Date(timeIntervalSince1970: $0) },
+      methods: self.claims["amr"]?.strings ?? [], email: self.email())
+  }
+
+  private func email() -> String? {
+    guard let email = self.claims["email"]?.string, !email.isEmpty, email.utf8.count <= NameRules.longestName else { return nil }
+    return self.claims["email_verified"].map { $0.bool == true } ?? true ? email : nil
   }
 
   private func subject() throws(TokenRefusal) -> String? {

@@ -13,6 +13,10 @@ struct TokenFacts: Sendable, Hashable {
   /// `sub` and `jti`, for the audit record.
   var subject: String?
   var tokenID: String?
+  /// `auth_time`, `amr` and `email`, for tokens that are made of this one.
+  var authenticated: Date?
+  var methods: [String] = []
+  var email: String?
 
   struct Extra: Sendable, Hashable {
     var key: String
