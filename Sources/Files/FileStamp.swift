@@ -18,10 +18,7 @@ public struct FileStamp: Sendable, Equatable {
   private let modified: Int64
   private let changed: Int64
 
-<<<<<<<< HEAD:Sources/Files/FileStamp.swift
   /// - Parameter path: a file's, from the folder that the process runs in; a file that is not there has a stamp, too
-========
->>>>>>>> identity:Sources/Configuration/Values/FileStamp.swift
   public init(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0, let resolved = realpath(path, nil) else {
