@@ -85,23 +85,51 @@ struct PathTrie: Sendable {
   // MARK: - The walk
 
   /// Calls `body` with the number of every template that fits the path, those with literal segments first.
+  ///
+  /// They are gathered before `body` is called with the first: a closure that is handed on from step to step has what it holds
+  /// retained at each of them.
   func forEachMatch(of path: String, _ body: (Int32) -> Void) {
     guard !self.isEmpty else { return }
-    if path.utf8.withContiguousStorageIfAvailable({ self.walk($0, body) }) == nil {
-      Array(path.utf8).withUnsafeBufferPointer { self.walk($0, body) }
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: Matches.usual) { space in
+      var matches = Matches(space)
+      if path.utf8.withContiguousStorageIfAvailable({ self.walk($0, &matches) }) == nil {
+        Array(path.utf8).withUnsafeBufferPointer { self.walk($0, &matches) }
+      }
+      matches.forEach(body)
+    }
+  }
+
+  /// The numbers of templates in the order in which they were found: on the stack, as long as they are few.
+  private struct Matches {
+    static let usual = 32
+    private let space: UnsafeMutableBufferPointer<Int32>
+    private var count = 0
+    private var rest: [Int32] = []
+
+    init(_ space: UnsafeMutableBufferPointer<Int32>) { self.space = space }
+
+    mutating func append(_ template: Int32) {
+      guard self.count < Self.usual else { return self.rest.append(template) }
+      self.space.initializeElement(at: self.count, to: template)
+      self.count += 1
+    }
+
+    func forEach(_ body: (Int32) -> Void) {
+      for index in 0..<self.count { body(self.space[index]) }
+      for template in self.rest { body(template) }
     }
   }
 
   private static let slash = UInt8(ascii: "/")
 
-  private func walk(_ path: UnsafeBufferPointer<UInt8>, _ body: (Int32) -> Void) {
+  private func walk(_ path: UnsafeBufferPointer<UInt8>, _ matches: inout Matches) {
     var start = 0
     var end = path.count
     while start < end, path[start] == Self.slash { start += 1 }
     while end > start, path[end - 1] == Self.slash { end -= 1 }
     let walk = Walk(
       path: UnsafeBufferPointer(rebasing: path[..<end]), hasTrailingSlash: end < path.count && start < end)
-    self.visit(0, from: start < end ? start : end + 1, of: walk, body)
+    self.visit(0, from: start < end ? start : end + 1, of: walk, &matches)
   }
 
   private struct Walk {
@@ -110,39 +138,39 @@ struct PathTrie: Sendable {
     let hasTrailingSlash: Bool
   }
 
-  private func visit(_ node: Int32, from start: Int, of walk: Walk, _ body: (Int32) -> Void) {
+  private func visit(_ node: Int32, from start: Int, of walk: Walk, _ matches: inout Matches) {
     let path = walk.path
-    guard start <= path.count else { return self.arrive(at: node, walk, body) }
+    guard start <= path.count else { return self.arrive(at: node, walk, &matches) }
     var end = start
     while end < path.count, path[end] != Self.slash { end += 1 }
     let segment = UnsafeBufferPointer(rebasing: path[start..<end])
     if let word = self.words.id(of: segment), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, body)
+      self.visit(child, from: end + 1, of: walk, &matches)
     }
     let name = self.foldsCase ? Self.bareName(of: segment) : segment
     if name.count != segment.count, let word = self.words.id(of: name), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, body)
+      self.visit(child, from: end + 1, of: walk, &matches)
     }
     for (pattern, child) in self.nodes[Int(node)].partials
     where pattern.matches(segment, foldsCase: self.foldsCase) || name.count != segment.count && pattern.matches(name, foldsCase: true) {
-      self.visit(child, from: end + 1, of: walk, body)
+      self.visit(child, from: end + 1, of: walk, &matches)
     }
     let parameter = self.nodes[Int(node)].parameter
-    if parameter >= 0, !segment.isEmpty || self.spelling == .lenient { self.visit(parameter, from: end + 1, of: walk, body) }
+    if parameter >= 0, !segment.isEmpty || self.spelling == .lenient { self.visit(parameter, from: end + 1, of: walk, &matches) }
     // An empty namespace is none: the path means what it would without the two segments.
     if self.reading == .kubernetes, end + 1 < path.count, path[end + 1] == Self.slash, self.isNamespaces(segment) {
-      self.visit(node, from: end + 2, of: walk, body)
+      self.visit(node, from: end + 2, of: walk, &matches)
     }
     let open = self.nodes[Int(node)].open
-    if open >= 0 { body(open) }
+    if open >= 0 { matches.append(open) }
   }
 
-  private func arrive(at node: Int32, _ walk: Walk, _ body: (Int32) -> Void) {
+  private func arrive(at node: Int32, _ walk: Walk, _ matches: inout Matches) {
     let ends = (self.nodes[Int(node)].end, self.nodes[Int(node)].endWithSlash, self.nodes[Int(node)].open)
     let slashesCount = self.spelling == .exact && self.reading == .unknown
-    if ends.0 >= 0, !slashesCount || !walk.hasTrailingSlash { body(ends.0) }
-    if ends.1 >= 0, !slashesCount || walk.hasTrailingSlash { body(ends.1) }
-    if ends.2 >= 0 { body(ends.2) }
+    if ends.0 >= 0, !slashesCount || !walk.hasTrailingSlash { matches.append(ends.0) }
+    if ends.1 >= 0, !slashesCount || walk.hasTrailingSlash { matches.append(ends.1) }
+    if ends.2 >= 0 { matches.append(ends.2) }
   }
 
   private func isNamespaces(_ segment: UnsafeBufferPointer<UInt8>) -> Bool {
