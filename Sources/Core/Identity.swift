@@ -34,10 +34,14 @@ public final class Identity: Sendable, CustomStringConvertible {
     public let issuer: String
     public let audiences: [String]
     public let scopes: [String]
-    public init(issuer: String, audiences: [String], scopes: [String]) {
+    /// The upstream that vouches for the token, where it is a cluster's own: no other cluster knows whom it names. `nil` for
+    /// a token of an identity provider.
+    public let cluster: String?
+    public init(issuer: String, audiences: [String], scopes: [String], cluster: String? = nil) {
       self.issuer = issuer
       self.audiences = audiences
       self.scopes = scopes
+      self.cluster = cluster
     }
   }
 

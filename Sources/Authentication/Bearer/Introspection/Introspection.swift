@@ -16,7 +16,8 @@ struct Introspection: TokenJudge {
     self.introspector = introspector
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: names))
     var digest = PartsDigest()
-    digest.add(["introspection", endpoint.url, endpoint.clientID])
+    digest.add(["introspection", endpoint.url, endpoint.clientID, endpoint.insecurePlaintext ? "plaintext" : "TLS"])
+    digest.add(endpoint.certificateAuthority.map { [$0] } ?? [])
     digest.add([endpoint.rules.fingerprint])
     digest.add(names.sorted())
     self.verifier = digest.finalize()
@@ -38,9 +39,15 @@ struct Introspection: TokenJudge {
       let facts = try ClaimsReader(claims, rules: self.endpoint.rules, form: .introspected, at: wall()).read()
       return .believed(
         try self.identities.identity(
-          of: facts, from: claims["iss"]?.string ?? self.endpoint.url, by: .introspection, verifier: self.verifier))
+          of: facts, from: self.issuer(claims), by: .introspection, verifier: self.verifier))
     } catch {
       return .refused(error.description)
     }
+  }
+
+  /// An `iss` that no rule demands is not judged, so that a route's `require` cannot go by it: the endpoint's own word is not
+  /// another issuer's.
+  private func issuer(_ claims: [String: JSONValue]) -> String {
+    self.endpoint.rules.issuer.isEmpty ? self.endpoint.url : claims["iss"]?.string ?? self.endpoint.url
   }
 }
