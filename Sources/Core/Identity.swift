@@ -44,10 +44,13 @@ public final class Identity: Sendable, CustomStringConvertible {
     public let methods: [String]
     /// `email`, unless the token says that nobody has verified it.
     public let email: String?
+    /// The upstream that vouches for the token, where it is a cluster's own: no other cluster knows whom it names. `nil` for
+    /// a token of an identity provider.
+    public let cluster: String?
 
     public init(
       issuer: String, audiences: [String], scopes: [String], expires: Date? = nil, authenticated: Date? = nil, methods: [String] = [],
-      email: String? = nil
+      email: String? = nil, cluster: String? = nil
     ) {
       self.issuer = issuer
       self.audiences = audiences
@@ -56,6 +59,7 @@ public final class Identity: Sendable, CustomStringConvertible {
       self.authenticated = authenticated
       self.methods = methods
       self.email = email
+      self.cluster = cluster
     }
   }
 

@@ -83,7 +83,7 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/bob.kubeconfig port-forward web-0 8080   # an echo: nc 127.0.0.1 8080
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
-        tail -f \(folder)/audit/requests.jsonl                             # what a reviewer sees
+        \(program) audit follow \(folder)/audit                             # what a reviewer sees, as it happens
         \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 
       Ctrl-C ends it.

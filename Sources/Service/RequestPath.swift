@@ -65,7 +65,7 @@ struct RequestPath {
       let subject = try self.subject(outcome, stripped, route)
       exchange.record.subject = subject
       // Proven, but by what the route asks for? A token without the scope is somebody, and not for this.
-      if case .identity(let identity) = subject, let problem = route.requirement?.problem(for: identity) { throw problem }
+      if case .identity(let identity) = subject, let problem = route.problem(for: identity) { throw problem }
       let authenticated = AuthenticatedRequest(stripped, reading: reading, subject: subject)
 
       // May it? Deny rules win, and what cannot be decided is refused.

@@ -21,7 +21,9 @@ import Testing
     #expect(memory.authentication == nil, "what had to be waited for is remembered by the next request")
     #expect(self.ask(station, self.good, memory).outcomeNow?.identity === first)
     #expect(memory.authentication?.identity === first)
+    let hits = station.memory.statistics.acceptedHits
     #expect(self.ask(station, self.good, memory).outcomeNow?.identity === first)
+    #expect(station.memory.statistics.acceptedHits == hits, "the cache is not asked again")
   }
 
   @Test func anotherValueIsJudgedByItself() async throws {
@@ -31,6 +33,7 @@ import Testing
     _ = self.ask(station, self.good, memory)
     let wrong = Secret.basic("alice", "correct horsf")
     #expect(try await self.ask(station, wrong, memory).value.problem == AuthenticationProblem.credentialsRefused)
+    #expect(memory.authentication == nil, "what was presented before is wiped")
     #expect(try await self.ask(station, self.other, memory).value.identity?.username == "bob")
     #expect(self.ask(station, self.other, memory).outcomeNow?.identity?.username == "bob")
     #expect(self.ask(station, self.good, memory).outcomeNow?.identity?.username == "alice")

@@ -305,7 +305,15 @@ import Testing
     try await House.with(script: script) { plan in
       plan.authentication = ["tokens:", "- tokenReview: {upstream: kubernetes}"]
       plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
+      // Another cluster, where the same name is somebody else's.
+      plan.upstream = ["idleTimeout: 60s\n- name: other\n  kind: kubernetes\n  servers: [\"https://127.0.0.1:1\"]\n  caFile: server-ca.pem"]
+      plan.routesBefore = [
+        "{name: other, match: {path: /apis/other}, upstream: other, credential: front-proxy, authenticate: [token]}"
+      ]
     } _: { house, upstream in
+      let elsewhere = try await house.get("/apis/other/v1/things", "Authorization: Bearer good-token")
+      #expect(elsewhere.status == 403)
+      #expect(try house.closingRecord(of: elsewhere).error.contains("the upstream kubernetes vouches for the token"))
       for _ in 0..<2 {
         let answer = try await house.get(Self.target, "Authorization: Bearer good-token")
         let record = try house.closingRecord(of: answer)

@@ -47,8 +47,10 @@ final class PasswordAuthenticator: Sendable {
     _ value: Secret, from address: ClientAddress, memory connection: ConnectionMemory? = nil, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     let now = self.clock.monotonic()
-    if let last = connection?.authentication, last.holds(for: value, scope: self.generation, at: now) {
-      return .now(.identified(last.identity))
+    if let last = connection?.authentication {
+      if last.holds(for: value, scope: self.generation, at: now) { return .now(.identified(last.identity)) }
+      // Whatever comes of this one, the other is wiped.
+      connection?.authentication = nil
     }
     return value.withBytes { bytes in
       let field = AuthorizationField(reading: bytes)

@@ -139,8 +139,10 @@ final class TokenAuthenticator: Sendable {
     _ value: Secret, memory connection: ConnectionMemory? = nil, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     let now = self.clock.monotonic()
-    if let last = connection?.authentication, last.holds(for: value, scope: self.generation, at: now) {
-      return .now(.identified(last.identity))
+    if let last = connection?.authentication {
+      if last.holds(for: value, scope: self.generation, at: now) { return .now(.identified(last.identity)) }
+      // Whatever comes of this one, the other is wiped.
+      connection?.authentication = nil
     }
     return value.withBytes { bytes in
       let token = UnsafeRawBufferPointer(rebasing: bytes[AuthorizationField(reading: bytes).token])
@@ -157,10 +159,11 @@ final class TokenAuthenticator: Sendable {
       let fault: String
       do throws(SignedToken.Fault) {
         let signed = try SignedToken(token)
-        if let issuer = self.issuer(of: signed) { return self.look(at: signed, of: issuer, key, at: now, on: eventLoop) }
+        if let issuer = self.issuer(named: signed.claims) { return self.look(at: signed, of: issuer, key, at: now, on: eventLoop) }
         fault = "iss names no configured issuer"
       } catch {
         fault = error.description
+        if self.claimsToBeOfAnIssuer(token) { return .now(self.refuse(fault, key, at: now)) }
       }
       guard !self.judges.isEmpty else { return .now(self.refuse(fault, key, at: now)) }
       return self.ask(about: token, key, at: now, on: eventLoop)
@@ -172,9 +175,17 @@ final class TokenAuthenticator: Sendable {
     return self.memory.refused.value(for: key, at: now).map { .refused($0) }
   }
 
-  private func issuer(of token: SignedToken) -> Issuer? {
-    guard let named = token.claims["iss"]?.string else { return nil }
+  private func issuer(named claims: [String: JSONValue]) -> Issuer? {
+    guard let named = claims["iss"]?.string else { return nil }
     return self.issuers.first { $0.rules.issuer.utf8.elementsEqual(named.utf8) }
+  }
+
+  /// Whether a token that cannot be verified is nobody's to judge but an issuer's, and so refused: one without a signature, by
+  /// an algorithm that is not accepted, with an extension. Somebody else who is asked might be laxer.
+  private func claimsToBeOfAnIssuer(_ token: UnsafeRawBufferPointer) -> Bool {
+    guard !self.issuers.isEmpty else { return false }
+    guard let claims = SignedToken.statedClaims(token) else { return SignedToken.hasShape(token) }
+    return self.issuer(named: claims) != nil
   }
 
   private func look(

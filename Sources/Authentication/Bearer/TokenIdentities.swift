@@ -5,8 +5,10 @@ import struct Foundation.Date
 /// Makes identities of what believed tokens say.
 struct TokenIdentities: Sendable {
   let names: NameRules
-  /// Whether they come from a cluster, who alone can vouch for its service accounts.
-  var mayBeServiceAccounts = false
+  /// The upstream that vouches for them, where it is a cluster, who alone can vouch for its service accounts.
+  var cluster: String?
+  /// How long after its end a token is good, in seconds: as long as it was judged to be.
+  var leeway = ClaimsReader.leeway
 
   /// - Parameters:
   ///   - verifier: what the token was judged by
@@ -30,17 +32,17 @@ struct TokenIdentities: Sendable {
     if let tokenID = facts.tokenID { origin.append(Identity.Fact("jti", tokenID)) }
     return Identity(
       username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
-      method: method, origin: origin, expires: facts.expires?.addingTimeInterval(ClaimsReader.leeway), verifier: verifier,
+      method: method, origin: origin, expires: facts.expires?.addingTimeInterval(self.leeway), verifier: verifier,
       token: .init(
         issuer: issuer, audiences: facts.audiences, scopes: facts.scopes, expires: facts.expires, authenticated: facts.authenticated,
-        methods: facts.methods, email: facts.email), phantomToken: phantomToken)
+        methods: facts.methods, email: facts.email, cluster: self.cluster), phantomToken: phantomToken)
   }
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {
     for name in names {
       // Service accounts are the cluster's own: only the cluster vouches for them, whatever names are allowed here.
       let isServiceAccounts = name.utf8.starts(with: "system:serviceaccount".utf8)
-      guard !isServiceAccounts || self.mayBeServiceAccounts else { throw TokenRefusal("\(what) is a service account's") }
+      guard !isServiceAccounts || self.cluster != nil else { throw TokenRefusal("\(what) is a service account's") }
       if let fault = isServiceAccounts ? NameRules.faultOfForm(name) : self.names.fault(in: name) {
         throw TokenRefusal("\(what) \(fault.rawValue)")
       }

@@ -3,8 +3,9 @@ import NIOCore
 /// A bounded map whose entries end by themselves. A value without I/O: the time is told.
 ///
 /// When it is full, the hand of a clock goes round the entries: one that has ended or was not asked for since the hand's
-/// last visit makes room. Entries in use therefore survive a flood of new ones; a hit never walks, and an insertion walks
-/// little more than one round at worst and a step or two as a rule.
+/// last visit makes room. Entries in use therefore survive a flood of new ones, unless all who use them remember the answer
+/// (``ConnectionMemory``). A hit never walks, and an insertion walks little more than one round at worst and a step or two as a
+/// rule.
 struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private struct Slot: Sendable {
     var key: Key

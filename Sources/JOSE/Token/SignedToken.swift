@@ -53,6 +53,14 @@ public struct SignedToken: Sendable {
     self.signedBytes = Array(bytes[..<parts[1].endIndex])
   }
 
+  /// The payload of text of three parts, whatever its header and its signature are: to know whom it claims to be of.
+  ///
+  /// - Returns: `nil` where the payload cannot be read in one way only
+  public static func statedClaims(_ text: some Collection<UInt8>) -> [String: JSONValue]? {
+    let parts = Array(text).split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+    return parts.count == 3 ? try? self.object(parts[1], "payload") : nil
+  }
+
   /// Whether the key made the token's signature, by the algorithm that its header names.
   public func isSigned(by key: VerificationKey) -> Bool {
     key.verifies(self.signature, over: self.signedBytes, by: self.algorithm)

@@ -28,7 +28,7 @@ enum ScratchBuffer {
     var returned = ByteBuffer()
     swap(&returned, &buffer)
     returned.clear(minimumCapacity: 0)
-    guard returned.capacity <= self.largestKept else { return }
+    guard (1...self.largestKept).contains(returned.capacity) else { return }
     if let spare = self.spare.currentValue {
       spare.buffer = returned
     } else {

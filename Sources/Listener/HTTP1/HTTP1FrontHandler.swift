@@ -157,8 +157,7 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     self.prepareOut()
     HTTP1Writer.writeResponseHead(
       status: head.status, fields: head.fields, framing: .none, statedLength: nil, closes: false, to: &self.out)
-    self.writeOut()
-    self.context?.flush()
+    if let context = self.context { self.writeAndFlush(context) }
   }
 
   func sendHead(_ head: ResponseHead) {
@@ -202,14 +201,17 @@ final class HTTP1FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
   }
 
-  func flushResponse() {
-    guard let context = self.context else { return }
+  private func writeAndFlush(_ context: ChannelHandlerContext) {
     self.writeOut()
     context.flush()
-    if self.isOutWritten {
-      self.isOutWritten = false
-      ScratchBuffer.giveBack(&self.out)
-    }
+    guard self.isOutWritten else { return }
+    self.isOutWritten = false
+    ScratchBuffer.giveBack(&self.out)
+  }
+
+  func flushResponse() {
+    guard let context = self.context else { return }
+    self.writeAndFlush(context)
     switch self.machine.flush(now: context.eventLoop.now) {
     case .goOn: break
     case .finish:

@@ -83,11 +83,14 @@ final class AuditBatch {
     case .now(let result):
       self.counts.count(batch.waiters.count, to: series, written: result.isSuccess)
       // A waiter lets an answer leave, and the next request of that connection may be answered before it returns: that
-      // writes a record here again, so nothing of the batch is held meanwhile.
-      for waiter in batch.waiters { waiter.tell(result.isSuccess) }
+      // writes a record here again, into the emptied memory.
+      var waiters: [Waiter] = []
+      swap(&waiters, &batch.waiters)
       batch.lines.clear()
-      batch.waiters.removeAll(keepingCapacity: true)
       self.giveBack(&batch, series)
+      for waiter in waiters { waiter.tell(result.isSuccess) }
+      waiters.removeAll(keepingCapacity: true)
+      self.giveBack(&waiters, series)
     case .later(let future):
       // The log still reads the buffer; the next turn gets its own.
       let bound = NIOLoopBound((self, batch.waiters), eventLoop: self.eventLoop)
@@ -114,6 +117,13 @@ final class AuditBatch {
     switch series {
     case .requests: if self.requests.waiters.isEmpty { swap(&emptied, &self.requests) }
     case .unauthenticated: if self.unauthenticated.waiters.isEmpty { swap(&emptied, &self.unauthenticated) }
+    }
+  }
+
+  private func giveBack(_ emptied: inout [Waiter], _ series: AuditSeries) {
+    switch series {
+    case .requests: if self.requests.waiters.isEmpty { swap(&emptied, &self.requests.waiters) }
+    case .unauthenticated: if self.unauthenticated.waiters.isEmpty { swap(&emptied, &self.unauthenticated.waiters) }
     }
   }
 }

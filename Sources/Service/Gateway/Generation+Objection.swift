@@ -32,7 +32,7 @@ extension Generation {
     {
       return .certificateDistrusted
     }
-    if route.requirement?.problem(for: identity) != nil { return .credentialNotAccepted }
+    if route.problem(for: identity) != nil { return .credentialNotAccepted }
     switch self.authenticator.objection(to: identity, certificate: connection.clientCertificate, accepting: route.accepts) {
     case nil: return nil
     case .methodNotAccepted: return .credentialNotAccepted

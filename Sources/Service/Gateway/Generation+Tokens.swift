@@ -65,12 +65,23 @@ extension GatewayConfiguration {
         if let endpoint { endpoints.append(.introspection(endpoint)) }
       case .tokenReview(let review):
         // Every name was checked when the configuration was read; an upstream with faults of its own was reported.
-        guard let transport = reviews(review) else { break }
-        endpoints.append(.tokenReview(TokenReviewSource(upstream: review.upstream, audiences: review.audiences, transport: transport)))
+        guard let transport = reviews(review), let upstream = self.upstreams.first(where: { $0.name == review.upstream }) else { break }
+        endpoints.append(
+          .tokenReview(
+            TokenReviewSource(
+              upstream: review.upstream, cluster: upstream.cluster, audiences: review.audiences, transport: transport)))
       }
     }
     guard faults.isEmpty else { throw faults.fault }
     return endpoints
+  }
+}
+
+extension GatewayConfiguration.Upstream {
+  /// Where the upstream is reached and by what it proves itself. An authority that cannot be read is the upstream's own fault.
+  fileprivate var cluster: [String] {
+    let authorities = self.caFile.flatMap { file in try? TokenFile.text(file) }
+    return self.servers.map(\.description) + ["", self.serverName ?? "", authorities ?? ""]
   }
 }
 

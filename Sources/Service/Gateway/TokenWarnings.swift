@@ -25,7 +25,9 @@ extension GatewayConfiguration {
   /// user. Nothing of what cannot be read.
   func tokenWarnings() -> [String] {
     let vouchers = self.vouchers
-    let others = self.authentication.clientCertificates != nil || !self.authentication.passwords.isEmpty
+    // A cluster's names come as they are, like those of certificates and passwords.
+    let asksClusters = self.authentication.tokens.contains { if case .tokenReview = $0 { true } else { false } }
+    let others = asksClusters || self.authentication.clientCertificates != nil || !self.authentication.passwords.isEmpty
     var warnings: [String] = []
     for (index, voucher) in vouchers.enumerated() {
       func warn(_ problem: String) {

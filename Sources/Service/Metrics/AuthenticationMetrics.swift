@@ -8,7 +8,7 @@ enum AuthenticationMetrics {
     return [
       MetricFamily(
         "sallyport_authentication_cache_hits_total", .counter,
-        help: "Passwords that were not hashed because they had been judged just before, by the judgement.",
+        help: "Passwords that were found in the cache of judgements, by the judgement; not those that a kept connection remembers.",
         samples: [
           MetricSample(Double(statistics.acceptedHits), MetricLabel("judgement", "accepted")),
           MetricSample(Double(statistics.refusedHits), MetricLabel("judgement", "refused")),

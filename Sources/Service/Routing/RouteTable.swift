@@ -52,6 +52,18 @@ final class Route: Sendable {
     self.policy = policy
   }
 
+  /// What the route asks of an identity beyond that somebody vouches for it.
+  ///
+  /// - Returns: the answer to one that does not have it
+  func problem(for identity: Identity) -> Problem? {
+    // At another cluster the names that this one vouches for are somebody else's.
+    if self.reading == .kubernetes, let cluster = identity.token?.cluster, cluster != self.upstreamName {
+      return AuthenticationProblem.insufficientScope.with(
+        detail: "the upstream \(cluster) vouches for the token, and the route is to the upstream \(self.upstreamName)")
+    }
+    return self.requirement?.problem(for: identity)
+  }
+
   func matches(host: HostName?, path: String) -> Bool {
     if !self.hosts.isEmpty {
       guard let host, self.hosts.contains(host.text) else { return false }

@@ -175,6 +175,19 @@ import Testing
     #expect(try await station.outcome().identity?.method == .jwt)
     #expect(try await station.outcome(station.mint.token(TokenMint.Key())).problem == AuthenticationProblem.tokenRefused)
     #expect(try await station.outcome(["exp": "1"]).problem == AuthenticationProblem.tokenRefused)
+    // Nor about what claims to be of the issuer and cannot be verified at all.
+    let payload = Base64URL.encode(#"{"iss":"https://idp.example.org","sub":"alice"}"#.utf8)
+    for header in [
+      #"{"alg":"none"}"#, #"{ "alg": "none" }"#, #"{"alg":"HS512","typ":"JWT"}"#, #"{"alg":"ES256","crit":["b64"],"b64":false}"#,
+      #"{"alg":"ES256","alg":"none"}"#, "{}",
+    ] {
+      for signature in ["", "AAAA"] {
+        let token = "\(Base64URL.encode(header.utf8)).\(payload).\(signature)"
+        #expect(try await station.outcome(token).problem == AuthenticationProblem.tokenRefused, "\(header)")
+      }
+    }
+    let twice = Base64URL.encode(#"{"iss":"https://other.example.org","iss":"https://idp.example.org"}"#.utf8)
+    #expect(try await station.outcome("\(Base64URL.encode(#"{"alg":"none"}"#.utf8)).\(twice).AAAA").problem != nil)
     #expect(introspector.count == 0)
     #expect(try await station.outcome(["iss": #""https://other.example.org""#]).identity?.method == .introspection)
   }

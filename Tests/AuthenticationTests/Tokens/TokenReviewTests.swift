@@ -126,12 +126,22 @@ private final class ScriptedReviews: TokenReviewTransport {
       TokenMint.Key(), ["iss": #""https://kubernetes.default.svc""#, "exp": "\(station.mint.now + 100)"])
     let identity = try #require(try await station.outcome(token).identity)
     #expect(identity.token?.issuer == "https://kubernetes.default.svc")
-    #expect(identity.expires == Date(timeIntervalSince1970: Double(station.mint.now + 130)))
-    station.time.advance(by: .seconds(129))
+    #expect(identity.expires == Date(timeIntervalSince1970: Double(station.mint.now + 100)))
+    station.time.advance(by: .seconds(99))
     #expect(station.now(token)?.identity === identity)
     station.time.advance(by: .seconds(1))
     #expect(try await station.outcome(token).problem == AuthenticationProblem.tokenRefused)
     #expect(reviews.documents.count == 2)
+  }
+
+  /// The upstream's name stays, and what is behind it does not.
+  @Test func whatAnotherClusterSaidIsNotBelieved() throws {
+    func verifier(_ cluster: [String]) -> [UInt8] {
+      TokenReview(TokenReviewSource(upstream: "kubernetes", cluster: cluster, transport: ScriptedReviews("")), allowSystemNames: [])
+        .verifier
+    }
+    #expect(verifier(["https://10.0.0.1:6443"]) == verifier(["https://10.0.0.1:6443"]))
+    #expect(verifier(["https://10.0.0.1:6443"]) != verifier(["https://10.0.0.2:6443"]))
   }
 
   /// Whoever else says it, and whatever names are allowed.

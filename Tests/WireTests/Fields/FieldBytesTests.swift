@@ -13,10 +13,15 @@ import Testing
     for byte in UInt8.min...UInt8.max {
       let isFine = byte == 0x09 || (0x20...0x7E).contains(byte) || byte >= 0x80
       #expect(FieldBytes.isValueByte(byte) == isFine, "byte \(byte)")
-      // Anywhere in a value of any length.
-      for (before, behind) in [(0, 0), (1, 0), (0, 1), (40, 3), (3, 40)] {
-        let value = [UInt8](repeating: 0x61, count: before) + [byte] + [UInt8](repeating: 0x61, count: behind)
-        #expect(value.withUnsafeBytes { FieldBytes.holdsOnlyValueBytes($0) } == isFine)
+      // Anywhere in a value of any length, whatever stands beside it: eight bytes are looked at together.
+      for neighbour: UInt8 in [0x20, 0x61, 0x7E, 0x80] {
+        for before in 0...16 {
+          for behind in 0...16 {
+            let value = [UInt8](repeating: neighbour, count: before) + [byte] + [UInt8](repeating: neighbour, count: behind)
+            let isFound = value.withUnsafeBytes { FieldBytes.holdsOnlyValueBytes($0) }
+            if isFound != isFine { Issue.record("byte \(byte) behind \(before) and before \(behind) of \(neighbour): \(isFound)") }
+          }
+        }
       }
     }
   }

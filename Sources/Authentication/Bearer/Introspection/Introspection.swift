@@ -26,7 +26,8 @@ struct Introspection: TokenJudge {
     self.keys = keys
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: names))
     var digest = PartsDigest()
-    digest.add(["introspection", endpoint.url, endpoint.clientID])
+    digest.add(["introspection", endpoint.url, endpoint.clientID, endpoint.insecurePlaintext ? "plaintext" : "TLS"])
+    digest.add(endpoint.certificateAuthority.map { [$0] } ?? [])
     switch endpoint.answer {
     case .json: digest.add(["json"])
     case .introspectionJWT(let provider): digest.add(["introspectionJWT", provider.discoveryURL ?? ""])
@@ -97,11 +98,16 @@ struct Introspection: TokenJudge {
       let facts = try ClaimsReader(claims, rules: self.endpoint.rules, form: form, at: wall).read()
       return .believed(
         try self.identities.identity(
-          of: facts, from: claims["iss"]?.string ?? self.endpoint.url, by: .introspection, verifier: self.verifier,
-          phantomToken: phantomToken))
+          of: facts, from: self.issuer(claims), by: .introspection, verifier: self.verifier, phantomToken: phantomToken))
     } catch {
       return .refused(error.description)
     }
+  }
+
+  /// An `iss` that no rule demands is not judged, so that a route's `require` cannot go by it: the endpoint's own word is not
+  /// another issuer's.
+  private func issuer(_ claims: [String: JSONValue]) -> String {
+    self.endpoint.rules.issuer.isEmpty ? self.endpoint.url : claims["iss"]?.string ?? self.endpoint.url
   }
 
   /// Endpoints vouch for refresh tokens, too, and for tokens that only the holder of a key may present (RFC 9449): neither says who

@@ -12,9 +12,10 @@ struct TokenReview: TokenJudge {
 
   init(_ source: TokenReviewSource, allowSystemNames names: Set<String>) {
     self.source = source
-    self.identities = TokenIdentities(names: NameRules(allowSystemNames: names), mayBeServiceAccounts: true)
+    self.identities = TokenIdentities(names: NameRules(allowSystemNames: names), cluster: source.upstream, leeway: 0)
     var digest = PartsDigest()
     digest.add(["tokenReview", source.upstream])
+    digest.add(source.cluster)
     digest.add(source.audiences)
     digest.add(names.sorted())
     self.verifier = digest.finalize()

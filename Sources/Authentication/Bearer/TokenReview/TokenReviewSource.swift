@@ -4,12 +4,16 @@ public import SallyportCore
 public struct TokenReviewSource: Sendable {
   /// The upstream's name.
   public var upstream: String
+  /// What makes it the cluster that it is: where it is reached, and by what it proves itself. What another one under the same
+  /// name has said is not believed of this one.
+  public var cluster: [String]
   /// One of them must be one that the token is for; empty: the API server's own.
   public var audiences: [String]
   public var transport: any TokenReviewTransport
 
-  public init(upstream: String, audiences: [String] = [], transport: any TokenReviewTransport) {
+  public init(upstream: String, cluster: [String] = [], audiences: [String] = [], transport: any TokenReviewTransport) {
     self.upstream = upstream
+    self.cluster = cluster
     self.audiences = audiences
     self.transport = transport
   }
