@@ -191,36 +191,66 @@ final class TokenAuthenticator: Sendable {
   private func look(
     at token: SignedToken, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
-    if let outcome = self.judge(token, of: issuer, key, at: now) { return .now(outcome) }
-    guard let fetched = issuer.keys.fetchForUnknownKey(on: eventLoop) else { return .now(Self.withoutKey(issuer)) }
+    let judgement = self.judge(token, of: issuer, key, at: now)
+    if case .settled(let outcome) = judgement { return .now(outcome) }
+    guard let fetched = issuer.keys.fetchForUnknownKey(on: eventLoop) else {
+      return .now(self.refusal(judgement, of: issuer, key, at: now))
+    }
     return .later(
       fetched.map { _ in
         // Whoever waited for the same token may have judged it already.
         let now = self.clock.monotonic()
-        return self.remembered(key, at: now) ?? self.judge(token, of: issuer, key, at: now) ?? Self.withoutKey(issuer)
+        return self.remembered(key, at: now) ?? self.refusal(self.judge(token, of: issuer, key, at: now), of: issuer, key, at: now)
       })
   }
 
-  /// - Returns: `nil` where the issuer's keys are not known, or none of them has the token's `kid`
-  private func judge(_ token: SignedToken, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome? {
-    guard issuer.rules.algorithms.contains(token.algorithm) else { return self.refuse("alg is none of the issuer's", key, at: now) }
-    // Tokens of other kinds (RFC 8725 section 3.11), as logout tokens and security events, say so by their types.
-    guard [nil, "jwt", "at+jwt"].contains(token.type) else { return self.refuse("typ is neither JWT nor at+jwt", key, at: now) }
-    guard let keys = issuer.keys.keys else { return nil }
-    if let keyID = token.keyID, !keys.knows(keyID) { return nil }
-    let candidates = keys.candidates(for: token.keyID, token.algorithm)
-    guard candidates.count <= Self.mostTries else { return self.refuse("the token names none of too many keys", key, at: now) }
-    guard candidates.contains(where: { token.isSigned(by: $0) }) else {
-      return self.refuse("the signature is none of the issuer's keys'", key, at: now)
+  /// What is to be said of a token. All but the first may be otherwise with keys that are newer.
+  private enum Judgement {
+    case settled(AuthenticationOutcome)
+    /// The issuer's keys are not known, or none of them has the token's `kid`.
+    case noKey
+    /// None of the keys that it may be of has made its signature: the provider may have another under the same name, or
+    /// gives its keys no names.
+    case noSignature
+  }
+
+  private func judge(_ token: SignedToken, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline) -> Judgement {
+    guard issuer.rules.algorithms.contains(token.algorithm) else {
+      return .settled(self.refuse("alg is none of the issuer's", key, at: now))
     }
+    // Tokens of other kinds (RFC 8725 section 3.11), as logout tokens and security events, say so by their types.
+    guard [nil, "jwt", "at+jwt"].contains(token.type) else {
+      return .settled(self.refuse("typ is neither JWT nor at+jwt", key, at: now))
+    }
+    guard let keys = issuer.keys.keys else { return .noKey }
+    if let keyID = token.keyID, !keys.knows(keyID) { return .noKey }
+    let candidates = keys.candidates(for: token.keyID, token.algorithm)
+    guard candidates.count <= Self.mostTries else {
+      return .settled(self.refuse("the token names none of too many keys", key, at: now))
+    }
+    guard candidates.contains(where: { token.isSigned(by: $0) }) else { return .noSignature }
     let wall = self.clock.wall()
     do throws(TokenRefusal) {
       let facts = try ClaimsReader(token.claims, rules: issuer.rules, at: wall).read()
       let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, by: .jwt, verifier: issuer.verifier)
       self.remember(identity, key, at: now, wall)
-      return .identified(identity)
+      return .settled(.identified(identity))
     } catch {
-      return self.refuse(error.description, key, at: now)
+      return .settled(self.refuse(error.description, key, at: now))
+    }
+  }
+
+  /// The outcome, where no newer keys are to be had. That a key is missing is not remembered: it may come at any moment.
+  private func refusal(_ judgement: Judgement, of issuer: Issuer, _ key: CredentialKey, at now: NIODeadline) -> AuthenticationOutcome {
+    switch judgement {
+    case .settled(let outcome): return outcome
+    case .noSignature: return self.refuse("the signature is none of the issuer's keys'", key, at: now)
+    case .noKey:
+      guard issuer.keys.keys != nil else {
+        return .refused(
+          AuthenticationProblem.identityProviderUnavailable.with(detail: "the keys of \(issuer.rules.issuer) are not known yet"))
+      }
+      return .refused(Self.refusal("kid names no key of the issuer"))
     }
   }
 
@@ -234,15 +264,6 @@ final class TokenAuthenticator: Sendable {
     let problem = Self.refusal(detail)
     self.memory.refused.insert(problem, for: key, until: now + self.negativeLifetime, at: now)
     return .refused(problem)
-  }
-
-  /// Not remembered: the keys may come at any moment.
-  private static func withoutKey(_ issuer: Issuer) -> AuthenticationOutcome {
-    guard issuer.keys.keys != nil else {
-      return .refused(
-        AuthenticationProblem.identityProviderUnavailable.with(detail: "the keys of \(issuer.rules.issuer) are not known yet"))
-    }
-    return .refused(self.refusal("kid names no key of the issuer"))
   }
 
   private static func refusal(_ detail: String) -> Problem { AuthenticationProblem.tokenRefused.with(detail: detail) }

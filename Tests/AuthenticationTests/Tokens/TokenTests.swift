@@ -175,6 +175,23 @@ import Testing
     #expect(station.keys.count == count + 1)
   }
 
+  /// Some providers give their keys no names, or a new one the old one's.
+  @Test(arguments: [nil, "key-1"]) func aNewKeyOfTheSameNameIsFetchedWhenASignatureIsNone(_ name: String?) async throws {
+    let station = try TokenStation(key: TokenMint.Key(.es256, id: name))
+    #expect(try await station.outcome().identity != nil)
+    let next = try TokenMint.Key(.es256, id: name)
+    station.keys.answer(.success(try KeySet(of: next)))
+    station.time.advance(by: .seconds(11))
+    let count = station.keys.count
+    #expect(try await station.outcome(station.mint.token(next)).identity != nil)
+    #expect(station.keys.count == count + 1)
+    // The old one is gone, and whoever goes on with it does not set the pace of fetching.
+    for number in 0..<20 {
+      #expect(try await station.outcome(["jti": "\"\(number)\""]).problem == AuthenticationProblem.tokenRefused)
+    }
+    #expect(station.keys.count == count + 1)
+  }
+
   @Test func unknownKeysDoNotSetThePaceOfFetching() async throws {
     let station = try TokenStation()
     #expect(try await station.outcome().identity != nil)
