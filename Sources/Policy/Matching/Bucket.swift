@@ -4,17 +4,39 @@
 /// of objects; one whose rule is only for certain people is only found by these. So the rules of a thousand teams about the
 /// same resource cost a request no more than those of one.
 ///
-/// Clauses have the numbers in which their rules stand, so that every list here is in the rules' order.
-struct Bucket: Sendable {
-  private var always: [Int32] = []
-  private var byNamespace = NameIndex()
+/// Clauses have the numbers in which their rules stand, so that every list here is in the rules' order. An object, since a
+/// request looks into several and each has more parts than may be copied for that.
+final class Bucket: Sendable {
+  private let always: [Int32]
+  private let byNamespace: NameIndex
   /// The clauses of `byNamespace`, for requests that name no namespace.
-  private var withoutNamespace: [Int32] = []
-  private var byName = NameIndex()
+  private let withoutNamespace: [Int32]
+  private let byName: NameIndex
   /// The clauses of `byName`, for requests that name no object.
-  private var withoutName: [Int32] = []
-  private var byUser = NameIndex()
-  private var byGroup = NameIndex()
+  private let withoutName: [Int32]
+  private let byUser: NameIndex
+  private let byGroup: NameIndex
+
+  /// A bucket while rules are compiled.
+  struct Draft {
+    fileprivate var always: [Int32] = []
+    fileprivate var byNamespace = NameIndex()
+    fileprivate var withoutNamespace: [Int32] = []
+    fileprivate var byName = NameIndex()
+    fileprivate var withoutName: [Int32] = []
+    fileprivate var byUser = NameIndex()
+    fileprivate var byGroup = NameIndex()
+  }
+
+  init(_ draft: Draft) {
+    self.always = draft.always
+    self.byNamespace = draft.byNamespace
+    self.withoutNamespace = draft.withoutNamespace
+    self.byName = draft.byName
+    self.withoutName = draft.withoutName
+    self.byUser = draft.byUser
+    self.byGroup = draft.byGroup
+  }
 
   /// Where a clause is filed.
   enum Filing {
@@ -41,21 +63,6 @@ struct Bucket: Sendable {
       let isAsked = users != nil || groups != nil
       let canFile = users.map(NameIndex.canFile) != false && groups.map(NameIndex.canFile) != false
       self = isAsked && canFile ? .people(users: users, groups: groups) : .always
-    }
-  }
-
-  mutating func insert(_ clause: Int32, _ filing: Filing, _ words: inout WordTable) {
-    switch filing {
-    case .always: self.always.append(clause)
-    case .namespaces(let namespaces):
-      self.byNamespace.insert(clause, namespaces, &words)
-      self.withoutNamespace.append(clause)
-    case .names(let names):
-      self.byName.insert(clause, names, &words)
-      self.withoutName.append(clause)
-    case .people(let users, let groups):
-      if let users { self.byUser.insert(clause, users, &words) }
-      if let groups { self.byGroup.insert(clause, groups, &words) }
     }
   }
 
@@ -89,11 +96,28 @@ struct Bucket: Sendable {
     }
   }
 
-  /// What is filed nowhere.
+  /// Calls `body` with the clauses that are filed by nothing more.
   func forEachAlways(_ body: (Int32) -> Bool) { Self.go(self.always, body) }
 
   @inline(__always)
   static func go(_ clauses: [Int32], _ body: (Int32) -> Bool) {
     for clause in clauses where !body(clause) { return }
+  }
+}
+
+extension Bucket.Draft {
+  mutating func insert(_ clause: Int32, _ filing: Bucket.Filing, _ words: inout WordTable) {
+    switch filing {
+    case .always: self.always.append(clause)
+    case .namespaces(let namespaces):
+      self.byNamespace.insert(clause, namespaces, &words)
+      self.withoutNamespace.append(clause)
+    case .names(let names):
+      self.byName.insert(clause, names, &words)
+      self.withoutName.append(clause)
+    case .people(let users, let groups):
+      if let users { self.byUser.insert(clause, users, &words) }
+      if let groups { self.byGroup.insert(clause, groups, &words) }
+    }
   }
 }

@@ -23,14 +23,14 @@ final class ClauseFinder: Sendable {
     self.clauses = index.clauses
     self.effect = index.effect
     self.words = index.words
-    self.resourceBuckets = index.resourceBuckets
+    self.resourceBuckets = index.resourceBuckets.map(Bucket.init)
     self.resourceEdges = index.resourceEdges
     self.groupEdges = index.groupEdges
     self.paths = index.paths
-    self.pathBuckets = index.pathBuckets
-    self.operationBuckets = index.operationBuckets
-    self.kindBuckets = index.kindBuckets
-    self.impersonations = index.impersonations
+    self.pathBuckets = index.pathBuckets.map(Bucket.init)
+    self.operationBuckets = index.operationBuckets.map(Bucket.init)
+    self.kindBuckets = index.kindBuckets.map(Bucket.init)
+    self.impersonations = Bucket(index.impersonations)
     self.hasOperations = index.hasOperations
     self.hasKinds = index.hasKinds
   }

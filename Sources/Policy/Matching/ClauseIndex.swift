@@ -15,16 +15,16 @@ struct ClauseIndex: Sendable {
   private(set) var clauses: [Clause] = []
   private(set) var words = WordTable()
   /// By the numbers of resource and subresource, ``everyName`` for a pattern.
-  private(set) var resourceBuckets: [Bucket] = []
+  private(set) var resourceBuckets: [Bucket.Draft] = []
   private(set) var resourceEdges = EdgeTable()
   /// By the numbers of group and subresource, for patterns of every resource of a group.
   private(set) var groupEdges = EdgeTable()
   private(set) var paths: PathTrie
-  private(set) var pathBuckets: [Bucket] = []
-  private(set) var operationBuckets: [Bucket]
-  private(set) var kindBuckets: [Bucket]
+  private(set) var pathBuckets: [Bucket.Draft] = []
+  private(set) var operationBuckets: [Bucket.Draft]
+  private(set) var kindBuckets: [Bucket.Draft]
   /// Clauses about acting as somebody else, by whom.
-  private(set) var impersonations = Bucket()
+  private(set) var impersonations = Bucket.Draft()
   private(set) var hasOperations = false
   private(set) var hasKinds = false
 
@@ -38,8 +38,8 @@ struct ClauseIndex: Sendable {
   init(_ effect: Effect, _ reading: PathReading, operations: Int, kinds: Int) {
     self.effect = effect
     self.paths = PathTrie(effect == .deny ? .lenient : .exact, reading == .kubernetes ? .kubernetes : .unknown)
-    self.operationBuckets = [Bucket](repeating: Bucket(), count: operations)
-    self.kindBuckets = [Bucket](repeating: Bucket(), count: kinds)
+    self.operationBuckets = [Bucket.Draft](repeating: Bucket.Draft(), count: operations)
+    self.kindBuckets = [Bucket.Draft](repeating: Bucket.Draft(), count: kinds)
   }
 
   // MARK: - Filing
@@ -72,17 +72,17 @@ struct ClauseIndex: Sendable {
   }
 
   /// The bucket behind an edge, a new one where there is none yet.
-  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket]) -> Int32 {
+  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket.Draft]) -> Int32 {
     if let known = edges.target(from: node, by: name) { return known }
     let bucket = Int32(buckets.count)
-    buckets.append(Bucket())
+    buckets.append(Bucket.Draft())
     edges.insert(from: node, by: name, to: bucket)
     return bucket
   }
 
   mutating func insert(path: PathPattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
     let template = Int(self.paths.insert(path))
-    if template == self.pathBuckets.count { self.pathBuckets.append(Bucket()) }
+    if template == self.pathBuckets.count { self.pathBuckets.append(Bucket.Draft()) }
     let filing = Bucket.Filing(selector, of: rule)
     let number = self.add(clause)
     self.pathBuckets[template].insert(number, filing, &self.words)

@@ -5,6 +5,8 @@ import SallyportWire
 /// An object for the reason that ``ClauseFinder`` is one: as a struct it was copied for every step of a walk along a path.
 final class OperationIndex: Sendable {
   let catalogue: Catalogue
+  /// Of the catalogue's operations, by their numbers: an operation has more parts than may be copied for a look at one.
+  private let methods: [Method]
   /// For what must be certain: whether an operation is known at all, and what an allow admits.
   private let exact: PathTrie
   /// For what a deny must expect.
@@ -17,6 +19,7 @@ final class OperationIndex: Sendable {
 
   init(_ catalogue: Catalogue, _ reading: PathReading) {
     self.catalogue = catalogue
+    self.methods = catalogue.operations.map(\.method)
     let trieReading: PathTrie.Reading = reading == .kubernetes ? .kubernetes : .unknown
     var (exact, lenient) = (PathTrie(.exact, trieReading), PathTrie(.lenient, trieReading))
     var (exactOperations, lenientOperations): ([[Int32]], [[Int32]]) = ([], [])
@@ -57,7 +60,7 @@ final class OperationIndex: Sendable {
     var found: Int32?
     self.exact.forEachMatch(of: question.path) { template in
       guard found == nil else { return }
-      for index in self.exactOperations[Int(template)] where self.catalogue.operations[Int(index)].method == question.method {
+      for index in self.exactOperations[Int(template)] where self.methods[Int(index)] == question.method {
         found = index
         break
       }
@@ -71,7 +74,7 @@ final class OperationIndex: Sendable {
     let watches = question.info?.verb == "watch"
     self.lenient.forEachMatch(of: question.path) { template in
       for index in self.lenientOperations[Int(template)] {
-        let method = self.catalogue.operations[Int(index)].method
+        let method = self.methods[Int(index)]
         guard method == question.method || question.method == .head && method == .get else { continue }
         body(index)
         if watches, self.twins[Int(index)] >= 0 { body(self.twins[Int(index)]) }

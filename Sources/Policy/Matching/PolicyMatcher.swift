@@ -7,12 +7,20 @@ public import SallyportWire
 /// must allow it. The order of rules and files has no meaning for what is decided; where several rules deny, the first in
 /// order is the one that is named.
 public final class PolicyMatcher: Sendable {
-  struct CompiledRule: Sendable {
+  /// A rule as it is asked. An object, so that to ask is not to copy it.
+  final class CompiledRule: Sendable {
     let policy: String
     let rule: Rule
     /// `POLICY/RULE`, as the audit record has it.
     let id: String
     let message: String
+
+    init(_ rule: Rule, of policy: String) {
+      self.policy = policy
+      self.rule = rule
+      self.id = "\(policy)/\(rule.name)"
+      self.message = rule.message ?? PolicyMatcher.defaultMessage
+    }
   }
 
   let documents: [PolicyDocument]

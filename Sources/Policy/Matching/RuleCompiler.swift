@@ -36,9 +36,7 @@ struct RuleCompiler {
 
   mutating func add(_ document: PolicyDocument) {
     for rule in document.rules {
-      self.rules.append(
-        .init(
-          policy: document.name, rule: rule, id: "\(document.name)/\(rule.name)", message: rule.message ?? PolicyMatcher.defaultMessage))
+      self.rules.append(PolicyMatcher.CompiledRule(rule, of: document.name))
       for placed in rule.selectors {
         guard self.reading == .kubernetes || placed.selector.appliesToGenericUpstreams else { continue }
         self.selectors.append(placed.selector)
@@ -49,6 +47,7 @@ struct RuleCompiler {
 
   private mutating func file(_ placed: Rule.PlacedSelector, of rule: Rule, into index: WritableKeyPath<Self, ClauseIndex>) {
     let selector = placed.selector
+    let vocabulary = self.vocabulary
     let numbers = (rule: Int32(self.rules.count - 1), selector: Int32(self.selectors.count - 1))
     func clause(_ resource: Int = 0) -> Clause {
       Clause(rule: numbers.rule, selector: numbers.selector, resource: Int32(resource))
@@ -77,7 +76,7 @@ struct RuleCompiler {
           found.append(Int32(operation))
         }
         if found.count == before {
-          self.note(placed, number, "selects no operation of the OpenAPI document", self.vocabulary?.nearestOperation(to: pattern))
+          self.note(placed, number, "selects no operation of the OpenAPI document", vocabulary?.nearestOperation(to: pattern))
         }
       }
       self[keyPath: index].insert(operations: Array(Set(found)).sorted(), clause(), of: selector, rule)
@@ -88,7 +87,7 @@ struct RuleCompiler {
       for (number, schema) in schemas.enumerated() {
         let returned = ReturnedSchema(schema, catalogue, kinds)
         if returned.isEmpty {
-          self.note(placed, number, "is no schema that an operation answers with", self.vocabulary?.nearestSchema(to: schema))
+          self.note(placed, number, "is no schema that an operation answers with", vocabulary?.nearestSchema(to: schema))
         }
         found.formUnion(returned.kinds)
         answering.formUnion(returned.operations.lazy.map(Int32.init))
@@ -101,9 +100,14 @@ struct RuleCompiler {
     }
   }
 
-  private mutating func note(_ placed: Rule.PlacedSelector, _ item: Int, _ problem: String, _ nearest: String?) {
+  /// How many of them are told what they may have meant: to find that is a look at every name that there is, and whoever has more
+  /// has another document.
+  private static let mostSuggestions = 100
+
+  private mutating func note(_ placed: Rule.PlacedSelector, _ item: Int, _ problem: String, _ nearest: @autoclosure () -> String?) {
     let place = placed.items.indices.contains(item) ? placed.items[item] : placed.place
-    let remedy = nearest.map { "did you mean `\($0)`?" } ?? "see `sallyport policy operations` for what there is"
+    let suggestion = self.selectingNothing.count < Self.mostSuggestions ? nearest() : nil
+    let remedy = suggestion.map { "did you mean `\($0)`?" } ?? "see `sallyport policy operations` for what there is"
     let hasNoEffect = placed.selector.needsCatalogue
     self.selectingNothing.append(
       SelectsNothing(place: place, hasNoEffect: hasNoEffect, fault: FileFault(hasNoEffect ? .fault : .warning, at: place, problem, remedy)))
