@@ -55,6 +55,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.
   public var tokenEndpoints: [TokenEndpoint] = []
+  /// The gateway's own issuer, whose tokens for the gateway itself are believed; `nil` where there is none.
+  public var ownIssuer: OwnIssuer?
   /// Hears what becomes of the fetching of issuers' keys, on any thread.
   public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
 

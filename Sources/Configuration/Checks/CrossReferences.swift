@@ -37,6 +37,7 @@ struct CrossReferences {
     self.checkUseOfAuthentication()
     self.checkTokenReviews()
     self.checkIssuer()
+    self.checkTokenExchange()
     self.checkOrderOfPasswords()
     self.checkPolicies()
   }
@@ -111,7 +112,11 @@ struct CrossReferences {
           list[index].fault("is not configured", "add authentication.passwords")
         }
       case .token:
-        if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0 {
+        // Where the issuer or a credential could not be read, there may be tokens of the gateway's own.
+        let isUnknown = self.credentials.contains { $0.value == nil } || self.issuer == nil && self.hasIssuer
+        if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0, !self.issuesOwnTokens,
+          !isUnknown
+        {
           list[index].fault("is not configured", "add authentication.tokens")
         }
       }
@@ -134,7 +139,7 @@ struct CrossReferences {
         switch method {
         case .clientCertificate: route.authenticate.contains(.clientCertificate)
         case .passwordFile, .ldap, .pam: route.authenticate.contains(.password)
-        case .jwt, .introspection, .tokenReview: route.authenticate.contains(.token)
+        case .jwt, .introspection, .tokenReview, .issuedToken: route.authenticate.contains(.token)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
     }
@@ -185,10 +190,12 @@ struct CrossReferences {
     }
   }
 
+  private var hasIssuer: Bool { self.document["issuer"].place != self.document.place }
+
   /// Tokens need somebody who signs them, and whoever signs needs somebody who shows the tokens.
   private func checkIssuer() {
-    let isConfigured = self.document["issuer"].place != self.document.place
-    var isUsed = false
+    let isConfigured = self.hasIssuer
+    var isUsed = self.issuer?.tokenExchange != nil
     for credential in self.credentials {
       guard let value = credential.value else {
         isUsed = true
@@ -200,7 +207,7 @@ struct CrossReferences {
     }
     if isConfigured, self.issuer != nil, !isUsed {
       self.document["issuer"].fault(
-        "signs for no credential", "remove it, or add a credential of kind idToken, or an audience to a phantomToken")
+        "signs for no credential", "remove it, or add a credential of kind idToken, an audience to a phantomToken, or tokenExchange")
     }
   }
 
@@ -258,8 +265,8 @@ struct CrossReferences {
   // MARK: Settings without an effect
 
   private func checkUseOfAuthentication() {
-    guard !self.routes.contains(where: { $0.value == nil }) else { return }
-    let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] })
+    guard !self.routes.contains(where: { $0.value == nil }), self.issuer != nil || !self.hasIssuer else { return }
+    let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] }).union(self.methodsOfTokenClients)
     let section = self.document["authentication"]
     if self.authentication.clientCertificates != nil, !used.contains(.clientCertificate) {
       section["clientCertificates"].fault("is used by no route", "remove it, or list clientCertificate in a route's `authenticate`")

@@ -14,6 +14,13 @@ extension GatewayConfiguration {
     var faults = FaultCollector()
     var issuers: [TokenIssuer] = []
     for jwt in try self.jwtIssuers() {
+      // By bytes, as the tokens' `iss` is compared.
+      if let own = self.issuer?.url, own.utf8.elementsEqual(jwt.url.utf8) {
+        faults.add(
+          FileFault(at: jwt.place, "is the URL of the gateway's own issuer", "remove it: its tokens for this gateway are accepted")
+            .description)
+        continue
+      }
       if issuers.contains(where: { $0.rules.issuer == jwt.url }) {
         faults.add(FileFault(at: jwt.place, "is the URL of an earlier issuer", "remove one of the two").description)
         continue
@@ -208,6 +215,7 @@ extension IdentityRequirement {
           case .jwt: .jwt
           case .introspection: .introspection
           case .tokenReview: .tokenReview
+          case .issuedToken: .issuedToken
           }
         }))
   }

@@ -49,6 +49,8 @@ public struct TokenRules: Sendable {
   public var username: Mapping
   public var groups: Mapping?
   public var uid: ClaimPath?
+  /// Whether a token may be without that claim: who signed in by something that has no UID has none.
+  public var isUIDOptional = false
   public var extra: [ExtraMapping]
   public var requirements: [Requirement]
   /// All of them must be in `scope` (RFC 9068 section 2.2.3) or `scp`.
