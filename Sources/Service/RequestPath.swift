@@ -106,7 +106,7 @@ struct RequestPath {
       return exchange.answer(Navigation.toSignIn(from: stripped, because: problem))
     }
     let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: problem, requirement: route.requirement)
-    exchange.answer(problem, challenges: challenges)
+    exchange.answer(problem, challenges: Navigation.challenges(challenges, for: stripped, accepting: route.accepts))
   }
 
   private func read(_ stripped: StrippedRequest, for route: Route) throws(Problem) -> RequestReading {

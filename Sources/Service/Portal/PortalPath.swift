@@ -196,7 +196,8 @@ struct PortalPath {
     if problem.status == 401, Navigation.isOne(request) {
       return exchange.answer(Navigation.toSignIn(from: request, because: problem))
     }
-    exchange.answer(problem, challenges: self.generation.authenticator.challenges(for: accepted, answering: problem))
+    let challenges = self.generation.authenticator.challenges(for: accepted, answering: problem)
+    exchange.answer(problem, challenges: Navigation.challenges(challenges, for: request, accepting: accepted))
   }
 
   /// What kubectl can use here as it is, by what the user has.
