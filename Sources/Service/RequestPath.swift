@@ -54,7 +54,11 @@ struct RequestPath {
       case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
       }
     } catch {
-      exchange.answer(error)
+      if let page = PortalPath.page(for: error, answering: head, self.generation, auditID: exchange.record.auditID.description) {
+        exchange.answer(page)
+      } else {
+        exchange.answer(error)
+      }
     }
   }
 
