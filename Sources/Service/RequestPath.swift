@@ -30,9 +30,11 @@ struct RequestPath {
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
 
-      // The gateway's own paths never reach an upstream. What is read there is for everybody; who wants a token says who it is.
+      // The gateway's own paths never reach an upstream. What is read there is for everybody; people sign in and out there, and
+      // who wants a token says who it is.
       if OwnPaths.covers(head.target.path) {
         if let endpoint = OwnPaths.tokenEndpoint(for: stripped, self.generation) { return endpoint.take(stripped, exchange) }
+        if let portal = PortalPath(for: stripped, self.generation) { return try portal.take(stripped, exchange) }
         return exchange.answer(try OwnPaths.document(for: stripped, self.generation, at: Date()))
       }
 
@@ -54,7 +56,11 @@ struct RequestPath {
       case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
       }
     } catch {
-      exchange.answer(error)
+      if let page = PortalPath.page(for: error, answering: head, self.generation, auditID: exchange.record.auditID.description) {
+        exchange.answer(page)
+      } else {
+        exchange.answer(error)
+      }
     }
   }
 
@@ -85,7 +91,7 @@ struct RequestPath {
       case .later(let future): self.wait(for: future, permitted, route, exchange)
       }
     } catch {
-      self.refuse(error, route, exchange)
+      self.refuse(error, stripped, route, exchange)
     }
   }
 
@@ -100,9 +106,13 @@ struct RequestPath {
     exchange.forward(credentialed, to: route.upstream)
   }
 
-  private func refuse(_ problem: Problem, _ route: Route, _ exchange: Exchange) {
+  private func refuse(_ problem: Problem, _ stripped: StrippedRequest, _ route: Route, _ exchange: Exchange) {
+    // Whoever comes with a browser is shown where to sign in; everybody else is told what is missing.
+    if problem.status == 401, route.accepts.contains(.session), Navigation.isOne(stripped) {
+      return exchange.answer(Navigation.toSignIn(from: stripped, because: problem))
+    }
     let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: problem, requirement: route.requirement)
-    exchange.answer(problem, challenges: challenges)
+    exchange.answer(problem, challenges: Navigation.challenges(challenges, for: stripped, accepting: route.accepts))
   }
 
   private func read(_ stripped: StrippedRequest, for route: Route) throws(Problem) -> RequestReading {
@@ -150,7 +160,7 @@ struct RequestPath {
         case .failure(let error): throw error as? Problem ?? .authenticationFailed.with(detail: "\(error)")
         }
       } catch {
-        path.refuse(error, route, exchange)
+        path.refuse(error, permitted.authenticated.stripped, route, exchange)
       }
     }
   }

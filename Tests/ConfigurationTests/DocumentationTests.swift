@@ -16,7 +16,9 @@ import Testing
   }
 
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
-    let known: Set<String> = [everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey].map(
+    let known: Set<String> = [
+      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey,
+    ].map(
       GatewayConfiguration.knownKeys
     ).reduce(
       into: []) {

@@ -128,6 +128,15 @@ final class Exchange {
     self.answer(response.head(for: self.head?.method ?? .get, auditID: self.auditID), body: ByteBuffer(bytes: response.body))
   }
 
+  /// Answers at a page of the gateway's own.
+  func answer(_ page: OwnPage) {
+    guard !self.isOver else { return }
+    self.record.problem = page.problem
+    self.record.response = AuditRecord.Response(
+      code: page.status, reason: page.problem.map { ErrorResponder.reason($0.status) }, message: page.problem?.message)
+    self.answer(page.head(for: self.head?.method ?? .get, auditID: self.auditID), body: page.body)
+  }
+
   /// Reads the whole body for an own path.
   ///
   /// - Parameter then: gets the body; `nil` as soon as it is longer than `limit` bytes

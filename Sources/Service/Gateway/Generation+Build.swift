@@ -84,6 +84,7 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
       },
+      portal: ServedPortal(configuration, continuation),
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
@@ -154,6 +155,7 @@ extension Generation {
     settings.ownIssuer = issuer.map { issuer in
       OwnIssuer(url: issuer.url, keyIDs: issuer.keys.entries.map(\.key.id)) { issuer.keySet(at: $0) }
     }
+    settings.sessions = configuration.signIn.map(SessionRules.init)
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }
@@ -182,6 +184,7 @@ extension Route {
       case .clientCertificate: accepts.insert(.clientCertificate)
       case .password: accepts.insert(.password)
       case .token: accepts.insert(.token)
+      case .session: accepts.insert(.session)
       }
     }
     self.init(

@@ -216,6 +216,7 @@ extension IdentityRequirement {
           case .introspection: .introspection
           case .tokenReview: .tokenReview
           case .issuedToken: .issuedToken
+          case .session: .session
           }
         }))
   }
