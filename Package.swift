@@ -28,6 +28,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A station of the house: the folder has the station's bare name, the module carries the project's.
@@ -56,6 +57,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // The language of the house: messages as bytes, then the values that every station shares.
@@ -89,7 +91,7 @@ let package = Package(
     station("Issuer", ["SallyportCore", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
     station(
       "Credential",
-      ["SallyportCore", "SallyportWire", "SallyportIssuer", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
+      ["SallyportCore", "SallyportWire", "SallyportIssuer", "SallyportTemplates", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
     station(
       "Upstream",
       [
@@ -106,7 +108,11 @@ let package = Package(
     station("Files", []),
     station("Metrics", [coreMetrics, nioConcurrencyHelpers]),
     station("StrictYAML", [yams]),
-    station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", crypto]),
+    // Texts with places for values: headers that routes set, error pages.
+    station("Templates", [mustache]),
+    station(
+      "Configuration",
+      ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", "SallyportTemplates", "SallyportWire", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station(
       "PracticeCluster",
@@ -114,6 +120,11 @@ let package = Package(
         "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, cryptoExtras, asyncHTTPClient,
         logging,
       ]),
+
+    // Behind the gateway like any web application, for the demo and the tests: it shares no code with the gateway.
+    station(
+      "PracticeDashboard",
+      [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, asyncHTTPClient, crypto, logging, mustache]),
 
     // The composition root and the commands.
     station(
@@ -128,13 +139,16 @@ let package = Package(
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportUpstream", "SallyportAudit", "SallyportConfiguration",
-        "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
+        "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", "SallyportTemplates", nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
     station(
       "Demo",
-      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
+      [
+        "SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportIssuer", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportPracticeDashboard", nioCore, logging,
+      ]),
     .executableTarget(
       name: "sallyport",
       dependencies: [
@@ -208,7 +222,7 @@ let package = Package(
       of: "Credential",
       [
         "SallyportCredential", "SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportPKI", "SallyportCore", "SallyportWire",
-        "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
+        "SallyportTemplates", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
       ]),
     tests(
       of: "Upstream",
@@ -221,10 +235,16 @@ let package = Package(
       ["SallyportAudit", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
+    tests(of: "Templates", ["SallyportTemplates"]),
     tests(of: "JSON", ["SallyportJSON"]),
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
+    tests(
+      of: "Configuration",
+      [
+        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "TestSupport",
+        crypto,
+      ]),
     tests(
       of: "Commands",
       [
@@ -245,8 +265,9 @@ let package = Package(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "SallyportJSON",
-        "SallyportIssuer", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
+        "SallyportPracticeCluster", "SallyportPracticeDashboard", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics",
+        "SallyportJOSE", "SallyportJSON", "SallyportIssuer", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL,
+        nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

@@ -5,7 +5,6 @@ import Testing
   @Test(arguments: [
     ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
-    ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),
     ("[clientCertificate, password]", "[clientCertificate, password, session]", "71:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])

@@ -74,7 +74,8 @@ final class TokenAuthenticator: Sendable {
     }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
     self.generation = Self.generation(
-      of: configuration.tokens, verifiers: self.issuers.map(\.verifier), judges: self.judges.map(\.verifier))
+      of: configuration.tokens, verifiers: self.issuers.map(\.verifier), judges: self.judges.map(\.verifier),
+      keptClaims: configuration.keptClaims)
     self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory.tokens
     self.clock = clock
@@ -84,12 +85,14 @@ final class TokenAuthenticator: Sendable {
 
   /// A digest of everything that a judgement depends on: a generation with other rules or other providers believes nothing of
   /// what this one believes.
-  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]]) -> [UInt8] {
+  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]], keptClaims: [String]) -> [UInt8] {
     var digest = PartsDigest()
     // A password's judgements have another scope, whatever they depend on.
     digest.add(["token"])
     digest.add(verifiers)
     digest.add(judges)
+    // No judgement depends on them, but what a remembered identity can tell.
+    digest.add(keptClaims)
     for provider in issuers.map(\.provider) {
       digest.add(provider.discoveryURL.map { [$0] } ?? [])
       digest.add(provider.certificateAuthority.map { [$0] } ?? [])

@@ -49,13 +49,17 @@ extension Generation {
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
     let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() } ?? nil
+    let errorPages = faults.collect { () throws(StartFault) in try ErrorPages.read(configuration.errorPages, before: nil) } ?? nil
+    let pagesOfRoutes = configuration.routes.map { route in
+      faults.collect { () throws(StartFault) in try ErrorPages.read(route.errorPages, before: errorPages) } ?? nil
+    }
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
       logger.warning("\(warning)")
     }
     // What upstreams say of themselves comes later: see `Generation.knowing`.
     let compiled = policies.compiled([:])
-    let routes = configuration.routes.compactMap { route -> Route? in
+    let routes = zip(configuration.routes, pagesOfRoutes).compactMap { route, errorPages -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
@@ -63,7 +67,7 @@ extension Generation {
         route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
         reading: kind == .kubernetes ? .kubernetes : .generic,
         credential: Self.source(of: credential, asking: kind == .kubernetes ? upstream : nil, on: group.next()),
-        rules: compiled.matchers[route.name])
+        errorPages: errorPages, rules: compiled.matchers[route.name])
     }
     var listeners: [String: ListenerRules] = [:]
     for listener in configuration.listeners {
@@ -77,7 +81,7 @@ extension Generation {
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
-      refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+      errorPages: errorPages, refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
   /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.
@@ -164,7 +168,7 @@ extension GatewayConfiguration.Upstream {
 extension Route {
   fileprivate convenience init(
     _ route: GatewayConfiguration.Route, number: Int, upstream: Upstream, reading: PathReading, credential: CredentialSource,
-    rules: PolicyMatcher?
+    errorPages: ErrorPages?, rules: PolicyMatcher?
   ) {
     var accepts: AcceptedMethods = []
     for method in route.authenticate {
@@ -176,8 +180,9 @@ extension Route {
     }
     self.init(
       name: route.name, number: number, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream,
-      upstream: upstream, reading: reading, credential: credential, accepts: accepts,
-      requirement: route.require.map(IdentityRequirement.init), anonymousPaths: Set(route.anonymous),
+      upstream: upstream, reading: reading, credential: credential, headers: RouteHeaders(route.headers, of: route.name),
+      errorPages: errorPages, accepts: accepts, requirement: route.require.map(IdentityRequirement.init),
+      anonymousPaths: Set(route.anonymous),
       policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }
 }

@@ -13,13 +13,15 @@ extension GatewayConfiguration {
   func tokenIssuers() throws(StartFault) -> [TokenIssuer] {
     var faults = FaultCollector()
     var issuers: [TokenIssuer] = []
+    let kept = self.claimsInTemplates.map { ClaimPath($0) }
     for jwt in try self.jwtIssuers() {
       if issuers.contains(where: { $0.rules.issuer == jwt.url }) {
         faults.add(FileFault(at: jwt.place, "is the URL of an earlier issuer", "remove one of the two").description)
         continue
       }
       let issuer = faults.collect { () throws(Problem) in
-        let issuer = try TokenIssuer(jwt)
+        var issuer = try TokenIssuer(jwt)
+        issuer.rules.keptClaims = kept
         try issuer.check()
         return issuer
       }
@@ -53,12 +55,14 @@ extension GatewayConfiguration {
   ) throws(StartFault) -> [AuthenticatorConfiguration.TokenEndpoint] {
     var faults = FaultCollector()
     var endpoints: [AuthenticatorConfiguration.TokenEndpoint] = []
+    let kept = self.claimsInTemplates.map { ClaimPath($0) }
     for source in self.authentication.tokens {
       switch source {
       case .jwt, .authenticationConfiguration: break
       case .introspection(let introspection):
         let endpoint = faults.collect { () throws(Problem) in
-          let endpoint = try IntrospectionEndpoint(introspection)
+          var endpoint = try IntrospectionEndpoint(introspection)
+          endpoint.rules.keptClaims = kept
           try endpoint.check()
           return endpoint
         }
@@ -66,10 +70,10 @@ extension GatewayConfiguration {
       case .tokenReview(let review):
         // Every name was checked when the configuration was read; an upstream with faults of its own was reported.
         guard let transport = reviews(review), let upstream = self.upstreams.first(where: { $0.name == review.upstream }) else { break }
-        endpoints.append(
-          .tokenReview(
-            TokenReviewSource(
-              upstream: review.upstream, cluster: upstream.cluster, audiences: review.audiences, transport: transport)))
+        var source = TokenReviewSource(
+          upstream: review.upstream, cluster: upstream.cluster, audiences: review.audiences, transport: transport)
+        source.keptClaims = kept
+        endpoints.append(.tokenReview(source))
       }
     }
     guard faults.isEmpty else { throw faults.fault }

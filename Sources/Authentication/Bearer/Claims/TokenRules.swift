@@ -53,6 +53,8 @@ public struct TokenRules: Sendable {
   public var requirements: [Requirement]
   /// All of them must be in `scope` (RFC 9068 section 2.2.3) or `scp`.
   public var requiredScopes: [String]
+  /// Claims that are kept with the identity, for those who pass them on. No judgement depends on them.
+  public var keptClaims: [ClaimPath] = []
 
   public init(
     issuer: String, audiences: [String], algorithms: Set<SignatureAlgorithm> = [.rs256, .es256], username: Mapping, groups: Mapping? = nil,
