@@ -40,6 +40,15 @@ public struct IdentityRequirement: Sendable, Hashable {
     return nil
   }
 
+  /// At another cluster the names that one cluster vouches for are somebody else's.
+  ///
+  /// - Parameter upstream: the upstream of kind `kubernetes` that a request goes to
+  /// - Returns: 403 for an identity that another one vouches for by a TokenReview
+  public static func problem(for identity: Identity, atCluster upstream: String) -> Problem? {
+    guard let cluster = identity.token?.cluster, !cluster.utf8.elementsEqual(upstream.utf8) else { return nil }
+    return Self.missing("the upstream \(cluster) vouches for the token, and the route is to the upstream \(upstream)")
+  }
+
   private static func missing(_ detail: String) -> Problem { AuthenticationProblem.insufficientScope.with(detail: detail) }
 
   /// By bytes: Swift's `==` sees through Unicode normalisation.

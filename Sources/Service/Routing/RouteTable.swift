@@ -63,11 +63,7 @@ final class Route: Sendable {
   ///
   /// - Returns: the answer to one that does not have it
   func problem(for identity: Identity) -> Problem? {
-    // At another cluster the names that this one vouches for are somebody else's.
-    if self.reading == .kubernetes, let cluster = identity.token?.cluster, cluster != self.upstreamName {
-      return AuthenticationProblem.insufficientScope.with(
-        detail: "the upstream \(cluster) vouches for the token, and the route is to the upstream \(self.upstreamName)")
-    }
+    if self.reading == .kubernetes, let problem = IdentityRequirement.problem(for: identity, atCluster: self.upstreamName) { return problem }
     return self.requirement?.problem(for: identity)
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import SallyportCore
+import SallyportJOSE
 import TestSupport
 import Testing
 

@@ -16,7 +16,11 @@ import Testing
     #expect(identity.groups == ["idp:dev", "idp:ops"])
     #expect(identity.method == .jwt)
     #expect(identity.origin == [.init("issuer", "https://idp.example.org"), .init("subject", "alice-1"), .init("jti", "token-1")])
-    #expect(identity.token == .init(issuer: "https://idp.example.org", audiences: ["kubernetes"], scopes: []))
+    #expect(
+      identity.token
+        == .init(
+          issuer: "https://idp.example.org", audiences: ["kubernetes"], scopes: [], expires: station.time.wall.addingTimeInterval(600),
+          email: "alice@example.org"))
     #expect(identity.expires == station.time.wall.addingTimeInterval(630))
   }
 
