@@ -1,4 +1,5 @@
 import Foundation
+import Mustache
 import NIOHTTP1
 
 /// Finds out what a request wants to see, asks the API for it, and makes the page.

@@ -1,5 +1,6 @@
 import SallyportConfiguration
 import SallyportTemplates
+import SallyportWire
 import Testing
 
 /// A configuration with every key that is about what routes say in headers and pages.
@@ -9,12 +10,12 @@ let everyTemplateKey = """
   listeners:
   - {name: main, address: "[::1]:8443", tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: ca.pem}}
   authentication: {clientCertificates: {}, tokens: [{tokenReview: {upstream: kubernetes}}]}
-  credentials: [{name: passthrough, passthrough: {}}, {name: nobody, none: {}}]
+  credentials: [{name: front-proxy, requestHeaders: {certificateFile: a.pem, privateKeyFile: a.key}}, {name: nobody, none: {}}]
   upstreams:
   - {name: kubernetes, kind: kubernetes, servers: ["https://10.0.0.1:6443"], caFile: cluster-ca.pem}
   - {name: app, servers: ["https://app.example.org"]}
   routes:
-  - {name: api, match: {path: /api}, upstream: kubernetes, credential: passthrough, authenticate: [token]}
+  - {name: api, match: {path: /api}, upstream: kubernetes, credential: front-proxy, authenticate: [token]}
   - name: app
     upstream: app
     credential: nobody
@@ -55,7 +56,7 @@ let everyTemplateKey = """
     ("a\\nb", "holds a control character or a line break; write it on one line, without tabs"),
     ("", "is empty; write a value, or list the name in removeHeaders"),
   ]) func aTemplateWithAFaultIsTold(_ template: String, _ message: String) {
-    #expect(self.faults("\"{{user}}\"", "\"\(template)\"") == ["18:15: routes[1].setHeaders.X-User: \(message)"])
+    #expect(self.faults("\"{{user}}\"", "\"\(template)\"") == ["17:13: routes[1].setHeaders.X-User: \(message)"])
   }
 
   @Test func whatIsNamedAndUnknownIsShownWhatThereIs() {
@@ -70,27 +71,27 @@ let everyTemplateKey = """
       self.faults("X-User:", "\(name):").first?.hasSuffix(": stands under a name that is not a route's to set or remove; \(remedy)") == true
     )
     #expect(
-      self.faults("[Cookie,", "[\(name),") == ["20:21: routes[1].removeHeaders[0]: is not a route's to set or remove; \(remedy)"])
+      self.faults("[Cookie,", "[\(name),") == ["19:19: routes[1].removeHeaders[0]: is not a route's to set or remove; \(remedy)"])
   }
 
   @Test func aNameStandsOnce() {
     #expect(
       self.faults("X-Sub:", "x_user:") == [
-        "19:15: routes[1].setHeaders.x_user: stands under a name that is set already, in a spelling that servers take for the same; "
+        "18:13: routes[1].setHeaders.x_user: stands under a name that is set already, in a spelling that servers take for the same; "
           + "remove one of the two"
       ])
     #expect(
       self.faults("X-Debug]", "x_user]") == [
-        "20:29: routes[1].removeHeaders[1]: is set or removed already; remove it: a client's own field of a name that is set never goes on"
+        "19:27: routes[1].removeHeaders[1]: is set or removed already; remove it: a client's own field of a name that is set never goes on"
       ])
-    #expect(self.faults("[Cookie, X-Debug]", "[]") == ["20:20: routes[1].removeHeaders: has too few items; list at least 1"])
+    #expect(self.faults("[Cookie, X-Debug]", "[]") == ["19:18: routes[1].removeHeaders: has too few items; list at least 1"])
     #expect(self.faults("X-Debug]", "\"X Debug\"]").first?.contains("is no header's name; use letters, digits and `-`") == true)
   }
 
   @Test func whatNobodyWhoIsLetInCanHaveIsAFault() {
     #expect(
       self.faults("authenticate: [clientCertificate, token]", "authenticate: [clientCertificate]") == [
-        "19:14: routes[1].setHeaders.X-Sub: names a claim of a token, and the route accepts none; list token in the route's `authenticate`"
+        "18:12: routes[1].setHeaders.X-Sub: names a claim of a token, and the route accepts none; list token in the route's `authenticate`"
       ])
     #expect(self.faults("\"{{user}}\"", "\"{{certificate.serial}}\"").isEmpty)
     let onlyTokens = everyTemplateKey.replacing("\"{{user}}\"", with: "\"{{certificate.serial}}\"").replacing(
@@ -98,12 +99,12 @@ let everyTemplateKey = """
     ).replacing("[token]}", with: "[token, clientCertificate]}")
     #expect(
       SallyportConfigurationTests.faults(in: onlyTokens) == [
-        "18:15: routes[1].setHeaders.X-User: names a part of a certificate, and the route accepts none; "
+        "17:13: routes[1].setHeaders.X-User: names a part of a certificate, and the route accepts none; "
           + "list clientCertificate in the route's `authenticate`"
       ])
     #expect(
       self.faults("authenticate: [clientCertificate, token]", "authenticate: []\n  anonymous: [/x]").contains(
-        "19:15: routes[1].setHeaders.X-User: names something of a user, and the route lets in nobody in particular; remove it"))
+        "17:13: routes[1].setHeaders.X-User: names something of a user, and the route lets in nobody in particular; remove it"))
   }
 }
 
@@ -122,11 +123,11 @@ let everyTemplateKey = """
 
   @Test func aStatusHasOnePage() {
     #expect(
-      self.faults("[401, 403]", "[401, 401]") == ["21:33: routes[1].errorPages[0].statuses[1]: has a page already; remove it"])
-    #expect(self.faults("[401, 403]", "[200]").first?.hasPrefix("21:28: routes[1].errorPages[0].statuses[0]: ") == true)
+      self.faults("[401, 403]", "[401, 401]") == ["20:33: routes[1].errorPages[0].statuses[1]: has a page already; remove it"])
+    #expect(self.faults("[401, 403]", "[200]").first?.hasPrefix("20:28: routes[1].errorPages[0].statuses[0]: ") == true)
     #expect(
       self.faults("errorPages: [{file: error.html}]", "errorPages: [{file: error.html}, {file: other.html}]") == [
-        "22:34: errorPages[1]: is a second page for every other status; add statuses, or remove it"
+        "21:34: errorPages[1]: is a second page for every other status; add statuses, or remove it"
       ])
     #expect(self.faults("errorPages: [{file: error.html}]", "errorPages: [{}]").first?.contains("errorPages[0].file: is missing") == true)
   }
