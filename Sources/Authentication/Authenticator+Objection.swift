@@ -46,6 +46,10 @@ extension Authenticator {
       else { return .methodNotAccepted }
       // The token is not kept, so that it cannot be judged by other rules: whoever has it presents it again.
       return verifier == identity.verifier ? nil : .credentialChanged
+    case .issuedToken:
+      // Whether the gateway would still sign it is not asked: it holds until it ends, as it does for new requests.
+      guard accepting.contains(.token), let own = self.tokens.own else { return .methodNotAccepted }
+      return own.verifier == identity.verifier ? nil : .credentialChanged
     case .introspection, .tokenReview:
       guard accepting.contains(.token), !self.tokens.judges.isEmpty else { return .methodNotAccepted }
       return self.tokens.judges.contains { $0.verifier == identity.verifier } ? nil : .credentialChanged

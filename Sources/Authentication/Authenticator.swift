@@ -72,6 +72,13 @@ public final class Authenticator: Sendable {
       accepting: accepting, memory: memory, eventLoop: eventLoop)
   }
 
+  /// Says whom a token stands for that came elsewhere than in an `Authorization` field, as if it were a Bearer token.
+  ///
+  /// - Parameter eventLoop: where a later answer arrives; its future never fails
+  public func authenticate(token: Secret, eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
+    self.tokens.authenticate(Secret(Array("Bearer ".utf8) + token.withBytes { Array($0) }), on: eventLoop)
+  }
+
   /// The values for `WWW-Authenticate` in a 401 (RFC 9110 section 11.6.1, RFC 7617 section 2). Empty where only
   /// certificates are accepted: no registered scheme stands for them.
   public func challenges(for accepted: AcceptedMethods) -> [String] {

@@ -55,16 +55,10 @@ public struct AuthenticatorConfiguration: Sendable {
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.
   public var tokenEndpoints: [TokenEndpoint] = []
-  /// The claims of tokens that are kept with identities; see ``TokenRules/keptClaims``.
-  var keptClaims: [String] {
-    let ofEndpoints = self.tokenEndpoints.flatMap { endpoint in
-      switch endpoint {
-      case .introspection(let endpoint): endpoint.rules.keptClaims
-      case .tokenReview(let source): source.keptClaims
-      }
-    }
-    return Set((self.tokens.flatMap(\.rules.keptClaims) + ofEndpoints).map(\.description)).sorted()
-  }
+  /// The gateway's own issuer, whose tokens for the gateway itself are believed; `nil` where there is none.
+  public var ownIssuer: OwnIssuer?
+  /// The claims of tokens that are kept with identities, by their paths: see ``TokenRules/keptClaims``.
+  public var keptClaims: [String] = []
   /// Hears what becomes of the fetching of issuers' keys, on any thread.
   public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
 

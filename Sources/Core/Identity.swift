@@ -4,6 +4,8 @@ public import struct Foundation.Date
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile, ldap, pam
   case jwt, introspection, tokenReview
+  /// By a token of the gateway's own issuer, however whoever got it had signed in.
+  case issuedToken
   /// The gateway itself, where it asks an upstream something of its own.
   case gateway
 }

@@ -84,7 +84,7 @@ public final class Issuer: Sendable {
     switch identity.method {
     case .clientCertificate: (Int64(seconds), ["pop"])
     case .passwordFile, .ldap, .pam: (Int64(seconds), ["pwd"])
-    case .jwt, .introspection, .tokenReview, .gateway:
+    case .jwt, .introspection, .tokenReview, .issuedToken, .gateway:
       (identity.token?.authenticated.flatMap { Int64(exactly: $0.timeIntervalSince1970.rounded(.down)) }, identity.token?.methods ?? [])
     }
   }

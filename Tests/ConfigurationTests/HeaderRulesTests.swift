@@ -104,7 +104,7 @@ let everyTemplateKey = """
       ])
     #expect(
       self.faults("authenticate: [clientCertificate, token]", "authenticate: []\n  anonymous: [/x]").contains(
-        "17:13: routes[1].setHeaders.X-User: names something of a user, and the route lets in nobody in particular; remove it"))
+        "18:13: routes[1].setHeaders.X-User: names something of a user, and the route lets in nobody in particular; remove it"))
   }
 }
 

@@ -25,10 +25,15 @@ import Testing
       let answer = try await house.get("/version", as: house.certificate("alice", "view", "ops"), "X-Kept: 1", "Cookie: a=b", "x-debug: 1")
       #expect(answer.status == 200)
       let id = try #require(answer.auditID)
+      let request = try house.theRequestUpstream()
+      // The certificate's subject as the record has it.
+      let subject = try #require(request.values("X-Subject").first)
+      #expect(subject.contains("CN=alice"))
+      #expect(try house.closingRecord(of: answer).fact("original-identity")?.contains("\"subject\":\"\(subject)\"") == true)
       #expect(
-        try house.theRequestUpstream().fieldLines == [
+        request.fieldLines == [
           "X-Kept: 1", upstream.hostLine, "X-Forwarded-For: 127.0.0.1", "X-Token-User: alice", "X-Groups: view,ops",
-          "X-Subject: O=ops+O=view,CN=alice", "X-Ask: \(id) api", "X-Remote-User: alice", "X-Remote-Group: view", "X-Remote-Group: ops",
+          "X-Subject: \(subject)", "X-Ask: \(id) api", "X-Remote-User: alice", "X-Remote-Group: view", "X-Remote-Group: ops",
           "Audit-ID: \(id)",
         ])
     }

@@ -22,15 +22,19 @@ import struct Foundation.Date
 final class TokenAuthenticator: Sendable {
   struct Issuer {
     let rules: TokenRules
-    let keys: KeySetSource
+    let keys: any IssuerKeys
     /// What its identities were judged by: the rules, and the names that may be.
     let verifier: [UInt8]
+    /// What its identities are known by.
+    var method = AuthenticationMethod.jwt
   }
 
   /// How many keys a token that names none is tried by.
   static let mostTries = 16
 
   let issuers: [Issuer]
+  /// The gateway's own issuer.
+  let own: Issuer?
   let judges: [any TokenJudge]
   private let identities: TokenIdentities
   private let keys: CredentialKeyMaker
@@ -57,24 +61,28 @@ final class TokenAuthenticator: Sendable {
       KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
     }
     self.issuers = zip(configuration.tokens, sources).map { issuer, source in
-      var verifier = PartsDigest()
-      verifier.add([issuer.rules.fingerprint])
-      verifier.add(configuration.allowSystemNames.sorted())
-      return Issuer(rules: issuer.rules, keys: source, verifier: verifier.finalize())
+      Issuer(rules: issuer.rules.keeping(configuration.keptClaims), keys: source, verifier: Self.verifier(of: issuer.rules, configuration))
+    }
+    self.own = configuration.ownIssuer.map { issuer in
+      Issuer(
+        rules: issuer.rules.keeping(configuration.keptClaims), keys: OwnKeys(issuer, clock: clock),
+        verifier: Self.verifier(of: issuer.rules, configuration),
+        method: .issuedToken)
     }
     self.judges = configuration.tokenEndpoints.map { endpoint -> any TokenJudge in
       switch endpoint {
       case .introspection(let endpoint):
         Introspection(
-          endpoint, introspector: makeIntrospector(endpoint),
+          endpoint.keeping(configuration.keptClaims), introspector: makeIntrospector(endpoint),
           keys: endpoint.signer == nil ? nil : sources.remove(at: configuration.tokens.count),
           allowSystemNames: configuration.allowSystemNames)
-      case .tokenReview(let source): TokenReview(source, allowSystemNames: configuration.allowSystemNames)
+      case .tokenReview(let source): TokenReview(source.keeping(configuration.keptClaims), allowSystemNames: configuration.allowSystemNames)
       }
     }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
     self.generation = Self.generation(
       of: configuration.tokens, verifiers: self.issuers.map(\.verifier), judges: self.judges.map(\.verifier),
+      own: (self.own.map { [$0.verifier] } ?? []) + (configuration.ownIssuer?.keyIDs.map { Array($0.utf8) } ?? []),
       keptClaims: configuration.keptClaims)
     self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory.tokens
@@ -85,12 +93,15 @@ final class TokenAuthenticator: Sendable {
 
   /// A digest of everything that a judgement depends on: a generation with other rules or other providers believes nothing of
   /// what this one believes.
-  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]], keptClaims: [String]) -> [UInt8] {
+  private static func generation(
+    of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]], own: [[UInt8]], keptClaims: [String]
+  ) -> [UInt8] {
     var digest = PartsDigest()
     // A password's judgements have another scope, whatever they depend on.
     digest.add(["token"])
     digest.add(verifiers)
     digest.add(judges)
+    digest.add(own)
     // No judgement depends on them, but what a remembered identity can tell.
     digest.add(keptClaims)
     for provider in issuers.map(\.provider) {
@@ -99,6 +110,13 @@ final class TokenAuthenticator: Sendable {
       digest.add([provider.insecurePlaintext ? "plaintext" : "TLS"])
     }
     return digest.finalize()
+  }
+
+  private static func verifier(of rules: TokenRules, _ configuration: AuthenticatorConfiguration) -> [UInt8] {
+    var verifier = PartsDigest()
+    verifier.add([rules.fingerprint])
+    verifier.add(configuration.allowSystemNames.sorted())
+    return verifier.finalize()
   }
 
   /// What the identities of an issuer are judged by; `nil` for one that nothing is taken from.
@@ -180,13 +198,14 @@ final class TokenAuthenticator: Sendable {
 
   private func issuer(named claims: [String: JSONValue]) -> Issuer? {
     guard let named = claims["iss"]?.string else { return nil }
+    if let own, own.rules.issuer.utf8.elementsEqual(named.utf8) { return own }
     return self.issuers.first { $0.rules.issuer.utf8.elementsEqual(named.utf8) }
   }
 
   /// Whether a token that cannot be verified is nobody's to judge but an issuer's, and so refused: one without a signature, by
   /// an algorithm that is not accepted, with an extension. Somebody else who is asked might be laxer.
   private func claimsToBeOfAnIssuer(_ token: UnsafeRawBufferPointer) -> Bool {
-    guard !self.issuers.isEmpty else { return false }
+    guard !self.issuers.isEmpty || self.own != nil else { return false }
     guard let claims = SignedToken.statedClaims(token) else { return SignedToken.hasShape(token) }
     return self.issuer(named: claims) != nil
   }
@@ -219,7 +238,7 @@ final class TokenAuthenticator: Sendable {
     let wall = self.clock.wall()
     do throws(TokenRefusal) {
       let facts = try ClaimsReader(token.claims, rules: issuer.rules, at: wall).read()
-      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, by: .jwt, verifier: issuer.verifier)
+      let identity = try self.identities.identity(of: facts, from: issuer.rules.issuer, by: issuer.method, verifier: issuer.verifier)
       self.remember(identity, key, at: now, wall)
       return .identified(identity)
     } catch {

@@ -22,7 +22,8 @@ extension Authenticator {
 
 extension TokenAuthenticator {
   var probes: [@Sendable () async -> [ProbeFinding]] {
-    let issuers = self.issuers.map { issuer in { @Sendable () async -> [ProbeFinding] in [await issuer.keys.probe()] } }
+    let sources = self.issuers.compactMap { $0.keys as? KeySetSource }
+    let issuers = sources.map { source in { @Sendable () async -> [ProbeFinding] in [await source.probe()] } }
     return issuers + self.judges.map { judge in { @Sendable () async -> [ProbeFinding] in [await judge.probe()] } }
   }
 }

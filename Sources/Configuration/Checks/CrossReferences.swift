@@ -40,6 +40,7 @@ struct CrossReferences {
     self.checkUseOfAuthentication()
     self.checkTokenReviews()
     self.checkIssuer()
+    self.checkTokenExchange()
     self.checkOrderOfPasswords()
     self.checkPolicies()
   }
@@ -114,7 +115,11 @@ struct CrossReferences {
           list[index].fault("is not configured", "add authentication.passwords")
         }
       case .token:
-        if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0 {
+        // Where the issuer or a credential could not be read, there may be tokens of the gateway's own.
+        let isUnknown = self.credentials.contains { $0.value == nil } || self.issuer == nil && self.hasIssuer
+        if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0, !self.issuesOwnTokens,
+          !isUnknown
+        {
           list[index].fault("is not configured", "add authentication.tokens")
         }
       }
@@ -137,7 +142,7 @@ struct CrossReferences {
         switch method {
         case .clientCertificate: route.authenticate.contains(.clientCertificate)
         case .passwordFile, .ldap, .pam: route.authenticate.contains(.password)
-        case .jwt, .introspection, .tokenReview: route.authenticate.contains(.token)
+        case .jwt, .introspection, .tokenReview, .issuedToken: route.authenticate.contains(.token)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
     }
@@ -208,9 +213,11 @@ struct CrossReferences {
     }
   }
 
+  private var hasIssuer: Bool { self.document["issuer"].place != self.document.place }
+
   /// Tokens need somebody who signs them, and whoever signs needs somebody who shows the tokens.
   private func checkIssuer() {
-    let isConfigured = self.document["issuer"].place != self.document.place
+    let isConfigured = self.hasIssuer
     var isUsed = false
     for credential in self.credentials {
       guard let value = credential.value else {

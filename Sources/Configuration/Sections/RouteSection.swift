@@ -12,7 +12,7 @@ extension GatewayConfiguration {
     public struct Requirement: Sendable, Equatable {
       /// How somebody was authenticated, in the words of the audit record's `sallyport.dev/authentication`.
       public enum Method: String, Sendable, CaseIterable {
-        case clientCertificate, passwordFile, ldap, pam, jwt, introspection, tokenReview
+        case clientCertificate, passwordFile, ldap, pam, jwt, introspection, tokenReview, issuedToken
       }
       /// All of them, of a token.
       public var scopes: [String] = []

@@ -4,6 +4,7 @@ import SallyportAuthentication
 import SallyportConfiguration
 import SallyportCore
 import SallyportCredential
+import SallyportIssuer
 import SallyportPolicy
 import SallyportRevocation
 import SallyportUpstream
@@ -44,7 +45,8 @@ extension Generation {
       return UpstreamTokenReview(upstream: upstream, credential: credential, timeout: review.timeout, eventLoop: group.next())
     }
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration, revocation: revocation, continuation.memory, reviewingBy: reviews, logger)
+      try Self.authenticator(
+        configuration, revocation: revocation, continuation.memory, issuer: read.issuer, reviewingBy: reviews, logger)
     }
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
@@ -127,7 +129,7 @@ extension Generation {
 
   private static func authenticator(
     _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory,
-    reviewingBy reviews: (GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)?, _ logger: Logger
+    issuer: Issuer?, reviewingBy reviews: (GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)?, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let configuration = gateway.authentication
     let names = configuration.allowSystemNames
@@ -148,6 +150,10 @@ extension Generation {
         failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
     settings.tokens = tokens
     settings.tokenEndpoints = endpoints
+    settings.ownIssuer = issuer.map { issuer in
+      OwnIssuer(url: issuer.url, keyIDs: issuer.keys.entries.map(\.key.id)) { issuer.keySet(at: $0) }
+    }
+    settings.keptClaims = gateway.claimsInTemplates
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }

@@ -13,15 +13,20 @@ extension GatewayConfiguration {
   func tokenIssuers() throws(StartFault) -> [TokenIssuer] {
     var faults = FaultCollector()
     var issuers: [TokenIssuer] = []
-    let kept = self.claimsInTemplates.map { ClaimPath($0) }
     for jwt in try self.jwtIssuers() {
+      // By bytes, as the tokens' `iss` is compared.
+      if let own = self.issuer?.url, own.utf8.elementsEqual(jwt.url.utf8) {
+        faults.add(
+          FileFault(at: jwt.place, "is the URL of the gateway's own issuer", "remove it: its tokens for this gateway are accepted")
+            .description)
+        continue
+      }
       if issuers.contains(where: { $0.rules.issuer == jwt.url }) {
         faults.add(FileFault(at: jwt.place, "is the URL of an earlier issuer", "remove one of the two").description)
         continue
       }
       let issuer = faults.collect { () throws(Problem) in
-        var issuer = try TokenIssuer(jwt)
-        issuer.rules.keptClaims = kept
+        let issuer = try TokenIssuer(jwt)
         try issuer.check()
         return issuer
       }
@@ -55,14 +60,12 @@ extension GatewayConfiguration {
   ) throws(StartFault) -> [AuthenticatorConfiguration.TokenEndpoint] {
     var faults = FaultCollector()
     var endpoints: [AuthenticatorConfiguration.TokenEndpoint] = []
-    let kept = self.claimsInTemplates.map { ClaimPath($0) }
     for source in self.authentication.tokens {
       switch source {
       case .jwt, .authenticationConfiguration: break
       case .introspection(let introspection):
         let endpoint = faults.collect { () throws(Problem) in
-          var endpoint = try IntrospectionEndpoint(introspection)
-          endpoint.rules.keptClaims = kept
+          let endpoint = try IntrospectionEndpoint(introspection)
           try endpoint.check()
           return endpoint
         }
@@ -70,10 +73,10 @@ extension GatewayConfiguration {
       case .tokenReview(let review):
         // Every name was checked when the configuration was read; an upstream with faults of its own was reported.
         guard let transport = reviews(review), let upstream = self.upstreams.first(where: { $0.name == review.upstream }) else { break }
-        var source = TokenReviewSource(
-          upstream: review.upstream, cluster: upstream.cluster, audiences: review.audiences, transport: transport)
-        source.keptClaims = kept
-        endpoints.append(.tokenReview(source))
+        endpoints.append(
+          .tokenReview(
+            TokenReviewSource(
+              upstream: review.upstream, cluster: upstream.cluster, audiences: review.audiences, transport: transport)))
       }
     }
     guard faults.isEmpty else { throw faults.fault }
@@ -212,6 +215,7 @@ extension IdentityRequirement {
           case .jwt: .jwt
           case .introspection: .introspection
           case .tokenReview: .tokenReview
+          case .issuedToken: .issuedToken
           }
         }))
   }

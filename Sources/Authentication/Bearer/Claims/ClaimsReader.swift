@@ -155,6 +155,7 @@ struct ClaimsReader {
 
   private func uid() throws(TokenRefusal) -> String? {
     guard let claim = self.rules.uid else { return nil }
+    if self.rules.isUIDOptional, claim.value(in: self.claims) == nil { return nil }
     guard let uid = claim.value(in: self.claims)?.string, !uid.isEmpty else {
       throw TokenRefusal("the uid's claim \(claim) is missing or no string")
     }

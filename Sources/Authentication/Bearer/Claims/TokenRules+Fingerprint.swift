@@ -10,7 +10,7 @@ extension TokenRules {
     digest.add(self.algorithms.map(\.rawValue).sorted())
     digest.add([self.username.claim.description, self.username.prefix])
     digest.add(self.groups.map { [$0.claim.description, $0.prefix] } ?? [])
-    digest.add(self.uid.map { [$0.description] } ?? [])
+    digest.add(self.uid.map { [$0.description] + (self.isUIDOptional ? ["optional"] : []) } ?? [])
     digest.add(self.extra.flatMap { [$0.key, $0.claim.description] })
     digest.add(self.requirements.flatMap { [$0.claim.description, $0.requiredValue] })
     digest.add(self.requiredScopes)

@@ -7,8 +7,20 @@ protocol KeySetFetcher: Sendable {
   func fetch() async throws(ProviderFault) -> KeySet
 }
 
+/// Where an issuer's keys come from.
+protocol IssuerKeys: AnyObject, Sendable {
+  /// `nil` until they came for the first time.
+  var keys: KeySet? { get }
+  /// Begins to fetch them, where they are fetched.
+  func start()
+  /// A token names a key that is not there, or there are none.
+  ///
+  /// - Returns: completes on the event loop when there may be others; `nil` where there will be none now
+  func fetchForUnknownKey(on eventLoop: any EventLoop) -> EventLoopFuture<Void>?
+}
+
 /// The keys of one issuer, as they are now. What ``KeySetStateMachine`` decides is carried out here.
-final class KeySetSource: Sendable {
+final class KeySetSource: IssuerKeys {
   private struct State {
     var machine: KeySetStateMachine
     var isStarted = false

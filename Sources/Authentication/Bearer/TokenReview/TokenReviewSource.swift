@@ -11,7 +11,7 @@ public struct TokenReviewSource: Sendable {
   public var audiences: [String]
   public var transport: any TokenReviewTransport
   /// Claims of signed tokens that are kept with the identity; see ``TokenRules/keptClaims``.
-  public var keptClaims: [ClaimPath] = []
+  var keptClaims: [ClaimPath] = []
 
   public init(upstream: String, cluster: [String] = [], audiences: [String] = [], transport: any TokenReviewTransport) {
     self.upstream = upstream
