@@ -131,7 +131,8 @@ let package = Package(
       "Commands",
       [
         "SallyportPKI", "CCrypt", "SallyportService", "SallyportConfiguration", "SallyportPolicy", "SallyportStrictYAML", "SallyportCore",
-        "SallyportWire",
+        "SallyportWire", "SallyportJSON", "SallyportJOSE", "SallyportFiles", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL,
+        crypto,
       ]),
     station(
       "Service",
@@ -249,7 +250,7 @@ let package = Package(
       of: "Commands",
       [
         "SallyportCommands", "SallyportPKI", "SallyportPolicy", "SallyportService", "SallyportStrictYAML", "SallyportCore", "SallyportWire",
-        "TestSupport", "CCrypt",
+        "SallyportJSON", "SallyportJOSE", "TestSupport", "CCrypt", nioCore, nioConcurrencyHelpers,
       ]),
     tests(of: "PKI", ["SallyportPKI", "TestSupport", x509, swiftASN1, nioSSL]),
     tests(of: "PracticeCluster", ["SallyportPracticeCluster", "SallyportPKI", "SallyportJOSE", "TestSupport", nioCore, nioPosix, nioSSL]),

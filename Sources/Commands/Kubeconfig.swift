@@ -8,6 +8,26 @@ public struct Kubeconfig: Sendable {
     case certificate(Material, key: Material)
     /// - Parameter password: `nil` leaves it out; kubectl then asks for it
     case basic(username: String, password: String?)
+    /// A token of somebody else's making. It stands in the file.
+    case token(String)
+    /// By tokens that a program gets: `sallyport credential`.
+    case exec(Plugin)
+  }
+
+  /// A program that kubectl asks for tokens (client.authentication.k8s.io/v1).
+  public struct Plugin: Sendable {
+    let command: String
+    let arguments: [String]
+    let version: ExecVersion
+
+    /// - Parameters:
+    ///   - command: a name that is looked for in the path, or a path
+    ///   - arguments: beside `credential`
+    public init(command: String, arguments: [String], version: ExecVersion = .v1) {
+      self.version = version
+      self.command = command
+      self.arguments = arguments
+    }
   }
 
   /// A file that kubectl reads itself, or its content.
@@ -68,12 +88,24 @@ public struct Kubeconfig: Sendable {
     case .basic(let username, let password):
       lines.append("    username: \(YAMLText.quoted(username))")
       if let password { lines.append("    password: \(YAMLText.quoted(password))") }
+    case .token(let token): lines.append("    token: \(YAMLText.quoted(token))")
+    case .exec(let plugin):
+      // The plugin may ask at the terminal where there is one, and learns from kubectl which gateway it is about.
+      lines += [
+        "    exec:", "      apiVersion: \(plugin.version.apiVersion)", "      command: \(YAMLText.quoted(plugin.command))", "      args:",
+      ]
+      lines += (["credential"] + plugin.arguments).map { "      - \(YAMLText.quoted($0))" }
+      lines += [
+        "      interactiveMode: IfAvailable", "      provideClusterInfo: true", "      installHint: \(YAMLText.quoted(Self.installHint))",
+      ]
     }
     lines += ["contexts:", "- name: \(user)", "  context:", "    cluster: \(cluster)", "    user: \(user)"]
     if let namespace { lines.append("    namespace: \(YAMLText.quoted(namespace))") }
     lines.append("current-context: \(user)")
     return lines.joined(separator: "\n") + "\n"
   }
+
+  private static let installHint = "sallyport is not in the path; get it from whoever runs the gateway"
 
   private static func line(_ key: String, _ material: Material) -> String {
     switch material {

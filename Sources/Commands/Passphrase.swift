@@ -34,6 +34,19 @@ public enum Passphrase {
     }
   }
 
+  /// Whether there is somebody to ask: a terminal at standard input.
+  public static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// Reads a password that exists already: from the terminal, asked once, or the first line of standard input.
+  ///
+  /// - Throws: ``CommandFailure`` for an empty one, or no terminal
+  public static func readExisting(from source: Source, prompt: String) throws(CommandFailure) -> String {
+    switch source {
+    case .standardInput: try self.checked(readLine(strippingNewline: true))
+    case .terminal: try self.checked(try self.ask("\(prompt): "))
+    }
+  }
+
   /// A password that nobody chose: 120 random bits in letters and digits that are not mistaken for one another.
   public static func generate() -> String {
     // 32 characters, so that each carries five bits: neither i, l, o nor u (Crockford's base 32).

@@ -1,4 +1,4 @@
-import SallyportCore
+public import SallyportCore
 
 /// Judges the names of an identity once more before somebody vouches for them by a signature, or by rights to act as anybody.
 ///
@@ -12,7 +12,7 @@ public struct ReservedNames: Sendable {
   public init(allowed: Set<String> = []) { self.allowed = allowed }
 
   /// - Throws: ``Problem/nameReserved``
-  func check(_ identity: Identity) throws(Problem) {
+  public func check(_ identity: Identity) throws(Problem) {
     for name in [identity.username] + identity.groups where !self.mayHave(name, identity) {
       throw .nameReserved.with(detail: "a name of \(identity.method.rawValue) begins with `system:` and is not in allowSystemNames")
     }

@@ -9,19 +9,24 @@ public final class Issuer: Sendable {
   /// `iss`, as verifiers are configured with it.
   public let url: String
   public let keys: KeyRing
-  /// How long a token lasts at most, in seconds.
+  /// How long a token for an upstream lasts at most, in seconds.
   public let tokenLifetime: Double
+  /// How long a token that a client holds lasts at most, in seconds; `nil` where clients get none.
+  public let clientTokenLifetime: Double?
 
-  /// - Parameter keys: at least one; its own lifetime of tokens is this issuer's
-  public init(url: String, keys: KeyRing) {
+  /// - Parameters:
+  ///   - keys: at least one; its own lifetime of tokens is that of the longest of this issuer's
+  ///   - tokenLifetime: the keys' own unless given
+  public init(url: String, keys: KeyRing, tokenLifetime: Double? = nil, clientTokenLifetime: Double? = nil) {
     self.url = url
     self.keys = keys
-    self.tokenLifetime = keys.tokenLifetime
+    self.tokenLifetime = min(tokenLifetime ?? keys.tokenLifetime, keys.tokenLifetime)
+    self.clientTokenLifetime = clientTokenLifetime.map { min($0, keys.tokenLifetime) }
   }
 
   /// Whether another would sign the same.
   public func isSame(as other: Issuer) -> Bool {
-    self.url == other.url && self.tokenLifetime == other.tokenLifetime
+    self.url == other.url && self.tokenLifetime == other.tokenLifetime && self.clientTokenLifetime == other.clientTokenLifetime
       && self.keys.entries.map(\.key.id) == other.keys.entries.map(\.key.id)
       && self.keys.entries.map(\.begins) == other.keys.entries.map(\.begins)
   }
@@ -41,6 +46,17 @@ public final class Issuer: Sendable {
     public let endsWithProof: Bool
   }
 
+  /// Who holds a token (RFC 8693 sections 4.2 and 4.3).
+  public struct Client: Sendable {
+    public let id: String
+    public let scopes: [String]
+
+    public init(id: String, scopes: [String]) {
+      self.id = id
+      self.scopes = scopes
+    }
+  }
+
   /// Signs a token for somebody.
   ///
   /// It ends with what proved the identity at the latest.
@@ -48,11 +64,14 @@ public final class Issuer: Sendable {
   /// - Parameters:
   ///   - audience: whom the token is for, and who must take it alone
   ///   - email: the user's address, where something that was verified says it
+  ///   - client: who gets the token, and with which scopes; `nil` for one that goes to an upstream alone
   /// - Throws: ``Problem/proofEnds`` (401) where less than a second is left; ``Problem/issuerUnable``
-  public func token(for identity: Identity, audience: String, email: String?, at now: Date) throws(Problem) -> Token {
+  public func token(
+    for identity: Identity, audience: String, email: String?, client: Client? = nil, at now: Date
+  ) throws(Problem) -> Token {
     // Whole seconds, as the claims have them, rounded to the safe side.
     let seconds = now.timeIntervalSince1970.rounded(.down)
-    let latest = seconds + self.tokenLifetime
+    let latest = seconds + (client == nil ? self.tokenLifetime : self.clientTokenLifetime ?? self.tokenLifetime)
     let proofEnds = identity.proofEnds?.timeIntervalSince1970.rounded(.down)
     let ends = min(latest, proofEnds ?? latest)
     guard ends > now.timeIntervalSince1970 + 1 else { throw .proofEnds }
@@ -63,6 +82,10 @@ public final class Issuer: Sendable {
       "nbf": .integer(Int64(seconds - Self.backdating)), "iat": .integer(Int64(seconds)), "jti": .string(id),
       "preferred_username": .string(identity.username), "groups": .array(identity.groups.map { .string($0) }),
     ]
+    if let client {
+      claims["client_id"] = .string(client.id)
+      if !client.scopes.isEmpty { claims["scope"] = .string(client.scopes.joined(separator: " ")) }
+    }
     claims["uid"] = identity.uid.map { .string($0) }
     claims["email"] = (identity.token?.email ?? email).map { .string($0) }
     let (authenticated, methods) = Self.authentication(of: identity, at: seconds)
@@ -97,17 +120,23 @@ public final class Issuer: Sendable {
 
   // MARK: - What verifiers read
 
-  /// `…/.well-known/openid-configuration`: where the keys are. There is no endpoint that a browser could sign in at, and no
-  /// grant; what the standard requires of those who have them is left out, as kube-apiserver does for its own tokens.
+  /// `…/.well-known/openid-configuration`: where the keys are, and the token endpoint where clients get tokens. There is no
+  /// endpoint that a browser could sign in at; what the standard requires of those who have one is left out, as kube-apiserver
+  /// does for its own tokens.
   public func discoveryDocument(at now: Date) -> [UInt8] {
-    let algorithms = Set(self.keys.published(at: now).map(\.algorithm.rawValue)).sorted()
-    return JSONWriter.write(
-      .object([
-        "issuer": .string(self.url), "jwks_uri": .string("\(self.url)/keys"), "response_types_supported": .array([.string("id_token")]),
-        "subject_types_supported": .array([.string("public")]),
-        "id_token_signing_alg_values_supported": .array(algorithms.map { .string($0) }),
-        "claims_supported": .array(Self.claims.map { .string($0) }),
-      ]))
+    func list(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+    var members: [String: JSONValue] = [
+      "issuer": .string(self.url), "jwks_uri": .string("\(self.url)/keys"), "response_types_supported": list(["id_token"]),
+      "subject_types_supported": list(["public"]),
+      "id_token_signing_alg_values_supported": list(Set(self.keys.published(at: now).map(\.algorithm.rawValue)).sorted()),
+      "claims_supported": list(Self.claims),
+    ]
+    if self.clientTokenLifetime != nil {
+      members["token_endpoint"] = .string("\(self.url)/token")
+      members["grant_types_supported"] = list([TokenRequest.exchangeGrant, TokenRequest.signInGrant])
+      members["token_endpoint_auth_methods_supported"] = list(["client_secret_basic", "tls_client_auth", "none"])
+    }
+    return JSONWriter.write(.object(members))
   }
 
   /// `…/keys`: the public halves of the keys that sign, will sign soon, or have signed what has not ended yet.

@@ -30,8 +30,9 @@ struct RequestPath {
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
 
-      // The gateway's own paths never reach an upstream, and what is read there is for everybody.
+      // The gateway's own paths never reach an upstream. What is read there is for everybody; who wants a token says who it is.
       if OwnPaths.covers(head.target.path) {
+        if let endpoint = OwnPaths.tokenEndpoint(for: stripped, self.generation) { return endpoint.take(stripped, exchange) }
         return exchange.answer(try OwnPaths.document(for: stripped, self.generation, at: Date()))
       }
 

@@ -29,7 +29,7 @@ struct KeysCommand: ParsableCommand {
       guard let issuer = try GatewayConfiguration.load(file: config).issuer else {
         throw IssuerFault("\(config): there is no issuer; add the section issuer")
       }
-      return (KeyDirectory(issuer.signingKeysDirectory.path), Double(issuer.tokenLifetime.components.seconds))
+      return (KeyDirectory(issuer.signingKeysDirectory.path), Double(issuer.longestTokenLifetime.components.seconds))
     }
   }
 

@@ -9,6 +9,7 @@ struct Sallyport: AsyncParsableCommand {
     abstract: "An authenticating reverse proxy for Kubernetes: who is it, may it, and a record of both.",
     subcommands: [
       ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self,
+      LoginCommand.self, CredentialCommand.self,
       AuditCommand.self, KeysCommand.self,
       PolicyCommand.self,
     ])

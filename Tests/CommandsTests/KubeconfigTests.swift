@@ -46,6 +46,18 @@ import Testing
     #expect(!yaml.contains(path))
   }
 
+  @Test func aProgramGetsTheTokensOrATokenStandsInTheFile() throws {
+    let plugin = Kubeconfig.Plugin(command: "/opt/sallyport", arguments: ["--session", "a b"])
+    let exec = try Kubeconfig(server: "https://g:1", authority: nil, user: .exec(plugin)).yaml
+    for line in [
+      "    exec:", "      apiVersion: client.authentication.k8s.io/v1", #"      command: "/opt/sallyport""#, "      args:",
+      #"      - "credential""#, #"      - "--session""#, #"      - "a b""#, "      interactiveMode: IfAvailable",
+      "      provideClusterInfo: true",
+    ] { #expect(exec.split(separator: "\n").contains(Substring(line)), "\(line)") }
+    let token = try Kubeconfig(server: "https://g:1", authority: nil, user: .token("a.b.c")).yaml
+    #expect(token.contains(#"    token: "a.b.c""#))
+  }
+
   @Test func aPasswordIsInTheFileOnlyIfItWasGiven() throws {
     let asked = try Kubeconfig(server: "https://g:1", authority: nil, user: .basic(username: "bob", password: nil)).yaml
     #expect(asked.contains("    username: \"bob\"\n"))

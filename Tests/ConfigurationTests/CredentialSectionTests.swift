@@ -106,6 +106,8 @@ let everyCredentialKey = """
     let idle = everyCredentialKey.replacing("phantomToken: {audience: kubernetes}", with: "none: {}")
     #expect(
       faults(in: idle, replacing: "idToken: {audience: kubernetes}", by: "none: {}")
-        == ["6:9: issuer: signs for no credential; remove it, or add a credential of kind idToken, or an audience to a phantomToken"])
+        == [
+          "6:9: issuer: signs for no credential; remove it, or add a credential of kind idToken, an audience to a phantomToken, or tokenExchange"
+        ])
   }
 }

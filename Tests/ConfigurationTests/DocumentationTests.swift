@@ -16,7 +16,9 @@ import Testing
   }
 
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
-    let known: Set<String> = [everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTemplateKey].map(
+    let known: Set<String> = [
+      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everyTemplateKey,
+    ].map(
       GatewayConfiguration.knownKeys
     ).reduce(
       into: []) {

@@ -19,6 +19,12 @@ extension AuditRecord {
     writer.write("sallyport.dev/upstream", self.upstream, to: &line)
     writer.write("sallyport.dev/credential", self.credential, to: &line)
     writer.write("sallyport.dev/credential-id", self.credentialID, to: &line)
+    if let issued = self.issued {
+      writer.write("sallyport.dev/issued", issued.act.rawValue, to: &line)
+      writer.write("sallyport.dev/issued-token", issued.id, to: &line)
+      writer.write("sallyport.dev/issued-audience", issued.audience, to: &line)
+      writer.write("sallyport.dev/issued-client", issued.client, to: &line)
+    }
     writer.write("sallyport.dev/upgrade", self.upgrade?.rawValue, to: &line)
     self.encodeByteCounts(into: &line)
     writer.write("sallyport.dev/request-body", notes?.request, to: &line)

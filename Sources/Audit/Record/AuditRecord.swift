@@ -78,6 +78,8 @@ public final class AuditRecord {
   public var credential: String?
   /// What the upstream's own log can know it by: ``UpstreamCredential/identifier``.
   public var credentialID: String?
+  /// What the client was given, where that was a token.
+  public var issued: IssuedToken?
   public var route: String?
   public var upstream: String?
   public var response: Response?

@@ -218,7 +218,7 @@ struct CrossReferences {
   /// Tokens need somebody who signs them, and whoever signs needs somebody who shows the tokens.
   private func checkIssuer() {
     let isConfigured = self.hasIssuer
-    var isUsed = false
+    var isUsed = self.issuer?.tokenExchange != nil
     for credential in self.credentials {
       guard let value = credential.value else {
         isUsed = true
@@ -230,7 +230,7 @@ struct CrossReferences {
     }
     if isConfigured, self.issuer != nil, !isUsed {
       self.document["issuer"].fault(
-        "signs for no credential", "remove it, or add a credential of kind idToken, or an audience to a phantomToken")
+        "signs for no credential", "remove it, or add a credential of kind idToken, an audience to a phantomToken, or tokenExchange")
     }
   }
 
@@ -288,8 +288,8 @@ struct CrossReferences {
   // MARK: Settings without an effect
 
   private func checkUseOfAuthentication() {
-    guard !self.routes.contains(where: { $0.value == nil }) else { return }
-    let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] })
+    guard !self.routes.contains(where: { $0.value == nil }), self.issuer != nil || !self.hasIssuer else { return }
+    let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] }).union(self.methodsOfTokenClients)
     let section = self.document["authentication"]
     if self.authentication.clientCertificates != nil, !used.contains(.clientCertificate) {
       section["clientCertificates"].fault("is used by no route", "remove it, or list clientCertificate in a route's `authenticate`")

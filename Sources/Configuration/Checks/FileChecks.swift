@@ -46,6 +46,9 @@ extension GatewayConfiguration {
       }
     }
     if let directory = self.issuer?.signingKeysDirectory { files.append((directory, .signingKeys)) }
+    for client in self.issuer?.tokenExchange?.clients ?? [] {
+      if case .secret(let file) = client.authentication { files.append((file, .passwords)) }
+    }
     for credential in self.credentials {
       switch credential.kind {
       case .requestHeaders(let certificate, let privateKey): files += [(certificate, .certificates), (privateKey, .privateKey)]

@@ -8,7 +8,10 @@ extension GatewayConfiguration {
     /// The host of the URL, in lower case: the documents are served for it alone.
     public let host: String
     public let signingKeysDirectory: NamedFile
+    /// Of tokens that go to upstreams.
     public let tokenLifetime: Duration
+    /// `nil`: no client gets one.
+    public let tokenExchange: TokenExchange?
   }
 }
 
@@ -21,8 +24,12 @@ extension GatewayConfiguration.Issuer {
       let url = keys.required("url")?.parsed(Self.url)
       let directory = keys.required("signingKeysDirectory")?.file()
       let lifetime = keys.optional("tokenLifetime").map { $0.duration(in: .seconds(60)...(.seconds(3600))) } ?? .seconds(300)
+      let exchange = keys.optional("tokenExchange").map { TokenExchange($0) }
       guard let url, let directory, let lifetime else { return nil }
-      return Self(url: url.text, host: url.host, signingKeysDirectory: directory, tokenLifetime: lifetime)
+      // What is there and wrong was reported, and is not left out.
+      if let exchange, exchange == nil { return nil }
+      return Self(
+        url: url.text, host: url.host, signingKeysDirectory: directory, tokenLifetime: lifetime, tokenExchange: exchange ?? nil)
     }
     guard let issuer else { return nil }
     self = issuer

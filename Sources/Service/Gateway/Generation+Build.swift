@@ -48,6 +48,10 @@ extension Generation {
       try Self.authenticator(
         configuration, revocation: revocation, continuation.memory, issuer: read.issuer, reviewingBy: reviews, logger)
     }
+    let exchange =
+      faults.collect { () throws(StartFault) in
+        try configuration.tokenExchange(continuation.memory)
+      } ?? nil
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
     let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() } ?? nil
@@ -82,7 +86,8 @@ extension Generation {
       number: (continuation.generation?.number ?? 0) + 1, hash: configuration.hash, routes: RouteTable(routes),
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
-      issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
+      issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
+      },
       errorPages: errorPages, refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 

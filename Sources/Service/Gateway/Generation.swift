@@ -38,6 +38,8 @@ final class Generation: Sendable {
     let issuer: Issuer
     /// In lower case, without port.
     let host: String
+    /// Who may get tokens; `nil`: no client.
+    var exchange: TokenExchange?
   }
 
   /// What a generation says of the requests of one listener.

@@ -63,10 +63,12 @@ extension GatewayConfiguration {
   }
 
   private static func issuer(_ section: Issuer, keeping previous: SallyportIssuer.Issuer?) throws(StartFault) -> SallyportIssuer.Issuer {
-    let lifetime = Double(section.tokenLifetime.components.seconds)
+    let longest = Double(section.longestTokenLifetime.components.seconds)
     do throws(IssuerFault) {
       let issuer = SallyportIssuer.Issuer(
-        url: section.url, keys: try KeyDirectory(section.signingKeysDirectory.path).ring(tokenLifetime: lifetime))
+        url: section.url, keys: try KeyDirectory(section.signingKeysDirectory.path).ring(tokenLifetime: longest),
+        tokenLifetime: Double(section.tokenLifetime.components.seconds),
+        clientTokenLifetime: section.tokenExchange.map { Double($0.tokenLifetime.components.seconds) })
       if let previous, previous.isSame(as: issuer) { return previous }
       return issuer
     } catch {

@@ -32,6 +32,14 @@ enum OwnPaths {
     return OwnDocument(contentType: "application/json", cacheSeconds: Self.cacheSeconds, body: ByteBuffer(bytes: body))
   }
 
+  /// Where clients get tokens, if the request is for that; `nil` where there is no such thing, here or for this host.
+  static func tokenEndpoint(for request: StrippedRequest, _ generation: Generation) -> TokenEndpoint? {
+    guard let served = generation.issuer, let exchange = served.exchange, HostName(of: request.head)?.text == served.host,
+      request.head.target.path.utf8.dropFirst(self.prefix.utf8.count).elementsEqual("/token".utf8)
+    else { return nil }
+    return TokenEndpoint(generation: generation, issuer: served.issuer, exchange: exchange)
+  }
+
   /// Well below the time for which a new key is published before it signs (`KeyRotation.overlap`).
   private static let cacheSeconds = 300
 }

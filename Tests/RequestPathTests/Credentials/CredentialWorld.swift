@@ -51,6 +51,12 @@ struct CredentialWorld: Sendable {
     /// Whether the cluster knows the issuer.
     var knowsIssuer = true
     var minting = "caCertificateFile: minting-ca.pem, caPrivateKeyFile: minting-ca.key"
+    /// More of the issuer's section, and files that it names.
+    var issuer = ""
+    var files: [String: String] = [:]
+    /// Routes behind those of the ways out.
+    var routes: [String] = []
+    var authentication: [String] = []
     var certificate: @Sendable (inout CertificateProfile) -> Void = { _ in }
   }
 
@@ -94,18 +100,21 @@ struct CredentialWorld: Sendable {
       "    answer: jwt", "    issuer: \"\(provider.issuer)\"", "    audiences: [kubernetes]",
       "    claimMappings: {username: {claim: email, prefix: \"\"}, groups: {claim: groups, prefix: \"\"}}",
     ]
-    plan.sections = ["issuer: {url: \"https://localhost:1/.sallyport\", signingKeysDirectory: issuer}"]
+    plan.sections = ["issuer: {url: \"https://localhost:1/.sallyport\", signingKeysDirectory: issuer\(change.issuer)}"]
+    plan.files = change.files
     plan.credentials = [
       "{name: idToken, idToken: {audience: \(Self.audience)}}",
       "{name: clientCertificate, clientCertificate: {\(change.minting)}}",
       "{name: impersonation, impersonation: {tokenFile: gateway-token}}",
       "{name: phantomToken, phantomToken: {audience: \(Self.audience)}}", "{name: passthrough, passthrough: {}}",
     ]
-    plan.routesBefore = WayOut.allCases.map { way in
-      let credential = way == .requestHeaders ? "front-proxy" : way.rawValue
-      return "{name: \(way.rawValue), match: {hosts: [\(way.host)]}, upstream: kubernetes, credential: \(credential), "
-        + "authenticate: [clientCertificate, password, token]}"
-    }
+    plan.routesBefore =
+      WayOut.allCases.map { way in
+        let credential = way == .requestHeaders ? "front-proxy" : way.rawValue
+        return "{name: \(way.rawValue), match: {hosts: [\(way.host)]}, upstream: kubernetes, credential: \(credential), "
+          + "authenticate: [clientCertificate, password, token]}"
+      } + change.routes
+    plan.authentication += change.authentication
     do {
       let result = try await House.with(plan) { house in
         try house.directory.write("\(house.cluster?.gatewayToken() ?? "")\n", to: "gateway-token")

@@ -6,7 +6,7 @@ struct Person: Sendable {
   let name: String
   let password: String
   let groups: [String]
-  private let hash: String
+  let hash: String
 
   /// May read and change.
   static let bob = Person(
