@@ -91,7 +91,7 @@ let package = Package(
     station("Issuer", ["SallyportCore", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
     station(
       "Credential",
-      ["SallyportCore", "SallyportWire", "SallyportIssuer", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
+      ["SallyportCore", "SallyportWire", "SallyportIssuer", "SallyportTemplates", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
     station(
       "Upstream",
       [
@@ -111,7 +111,11 @@ let package = Package(
     station("Files", []),
     station("Metrics", [coreMetrics, nioConcurrencyHelpers]),
     station("StrictYAML", [yams]),
-    station("Configuration", ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", crypto]),
+    // Texts with places for values: headers that routes set, error pages.
+    station("Templates", [mustache]),
+    station(
+      "Configuration",
+      ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", "SallyportTemplates", "SallyportWire", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station(
       "PracticeCluster",
@@ -119,6 +123,11 @@ let package = Package(
         "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, x509, swiftASN1, crypto, cryptoExtras, asyncHTTPClient,
         logging,
       ]),
+
+    // Behind the gateway like any web application, for the demo and the tests: it shares no code with the gateway.
+    station(
+      "PracticeDashboard",
+      [nioCore, nioPosix, nioHTTP1, nioSSL, nioConcurrencyHelpers, asyncHTTPClient, crypto, logging, mustache]),
 
     // The composition root and the commands.
     station(
@@ -134,13 +143,17 @@ let package = Package(
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
         "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportUpstream",
-        "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
+        "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", "SallyportTemplates",
+        nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
     station(
       "Demo",
-      ["SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportPKI", "SallyportPracticeCluster", nioCore, logging]),
+      [
+        "SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportIssuer", "SallyportPKI", "SallyportPracticeCluster",
+        "SallyportPracticeDashboard", nioCore, logging,
+      ]),
     .executableTarget(
       name: "sallyport",
       dependencies: [
@@ -214,7 +227,7 @@ let package = Package(
       of: "Credential",
       [
         "SallyportCredential", "SallyportIssuer", "SallyportJOSE", "SallyportJSON", "SallyportPKI", "SallyportCore", "SallyportWire",
-        "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
+        "SallyportTemplates", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers, x509, swiftASN1, crypto,
       ]),
     tests(
       of: "Upstream",
@@ -227,12 +240,18 @@ let package = Package(
       ["SallyportAudit", "SallyportCore", "SallyportWire", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioConcurrencyHelpers]),
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
+    tests(of: "Templates", ["SallyportTemplates"]),
     tests(of: "JSON", ["SallyportJSON"]),
     tests(of: "Sessions", ["SallyportSessions", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
     tests(of: "Portal", ["SallyportPortal", "SallyportCore", "TestSupport", crypto]),
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
-    tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
+    tests(
+      of: "Configuration",
+      [
+        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "TestSupport",
+        crypto,
+      ]),
     tests(
       of: "Commands",
       [
@@ -253,8 +272,9 @@ let package = Package(
       of: "RequestPath",
       [
         "SallyportService", "SallyportConfiguration", "SallyportAuthentication", "SallyportAudit", "SallyportListener",
-        "SallyportPracticeCluster", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics", "SallyportJOSE", "SallyportJSON",
-        "SallyportIssuer", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL, nioConcurrencyHelpers, crypto, logging,
+        "SallyportPracticeCluster", "SallyportPracticeDashboard", "SallyportPKI", "SallyportWire", "SallyportCore", "SallyportMetrics",
+        "SallyportJOSE", "SallyportJSON", "SallyportIssuer", "SallyportStrictYAML", "TestSupport", nioCore, nioPosix, nioTLS, nioSSL,
+        nioConcurrencyHelpers, crypto, logging,
       ]),
     .testTarget(
       name: "SallyportSystemTests",

@@ -59,6 +59,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var tokenEndpoints: [TokenEndpoint] = []
   /// The gateway's own issuer, whose tokens for the gateway itself are believed; `nil` where there is none.
   public var ownIssuer: OwnIssuer?
+  /// The claims of tokens that are kept with identities, by their paths: see ``TokenRules/keptClaims``.
+  public var keptClaims: [String] = []
   /// Hears what becomes of the fetching of issuers' keys, on any thread.
   public var issuerNews: @Sendable (IssuerNews) -> Void = { _ in }
 

@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
   public let upstreams: [Upstream]
   /// In the order in which they are tried.
   public let routes: [Route]
+  /// What browsers see of answers that are the gateway's own, where the route has no page.
+  public let errorPages: [ErrorPage]
   public let policy: Policy
   public let audit: Audit
   /// `nil`: nobody looks in.
@@ -48,6 +50,7 @@ extension GatewayConfiguration {
       let credentials = keys.required("credentials")?.list(atLeast: 1) { Located($0, Credential.init) }
       let upstreams = keys.required("upstreams")?.list(atLeast: 1) { Located($0, Upstream.init) }
       let routes = keys.required("routes")?.list(atLeast: 1) { Located($0, Route.init) }
+      let errorPages = keys.optional("errorPages").map(ErrorPage.pages) ?? []
       let audit = keys.required("audit").flatMap(Audit.init)
       let policy = keys.optional("policy").map(Policy.init) ?? Policy()
       let admin = keys.optional("admin").flatMap(Admin.init)
@@ -63,7 +66,7 @@ extension GatewayConfiguration {
       return Self(
         eventLoops: eventLoops, listeners: listeners.compactMap(\.value), authentication: authentication,
         issuer: issuer, credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value),
-        routes: routes.compactMap(\.value),
+        routes: routes.compactMap(\.value), errorPages: errorPages,
         policy: policy, audit: audit, admin: admin, reload: reload, shutdown: shutdown, hash: hash)
     }
     guard let configuration else { return nil }

@@ -16,6 +16,8 @@ public final class ConnectionMemory {
   public var authentication: RememberedAuthentication?
   /// What the last identity was told the upstream by.
   public var credential: RememberedCredential?
+  /// What the last identity's route said in fields of its own.
+  public var routeFields: RememberedRouteFields?
 
   public init() {}
 }
@@ -65,6 +67,25 @@ public struct RememberedCredential {
   /// Whether this is what is told about the very same identity object by this kind of credential on such a connection.
   public func holds(for identity: Identity, kind: String, on connection: UpstreamCredential.ConnectionIdentity) -> Bool {
     self.identity === identity && self.credential.kind == kind && self.credential.connection == connection
+  }
+}
+
+/// What a route says of one identity.
+public struct RememberedRouteFields {
+  private let identity: Identity
+  public let fields: RouteFields
+  private let source: AnyObject
+
+  /// - Parameter source: the rules that it was made by
+  public init(_ fields: RouteFields, of identity: Identity, by source: AnyObject) {
+    self.fields = fields
+    self.identity = identity
+    self.source = source
+  }
+
+  /// Whether this is what the same rules say of the very same identity object.
+  public func holds(for identity: Identity, by source: AnyObject) -> Bool {
+    self.identity === identity && self.source === source
   }
 }
 

@@ -95,10 +95,12 @@ public final class Identity: Sendable, CustomStringConvertible {
     /// The upstream that vouches for the token, where it is a cluster's own: no other cluster knows whom it names. `nil` for
     /// a token of an identity provider.
     public let cluster: String?
+    /// The claims that header templates of the configuration name, by their paths; the others are not kept.
+    public let stated: [String: StatedClaim]
 
     public init(
       issuer: String, audiences: [String], scopes: [String], expires: Date? = nil, authenticated: Date? = nil, methods: [String] = [],
-      email: String? = nil, cluster: String? = nil
+      email: String? = nil, cluster: String? = nil, stated: [String: StatedClaim] = [:]
     ) {
       self.issuer = issuer
       self.audiences = audiences
@@ -108,7 +110,14 @@ public final class Identity: Sendable, CustomStringConvertible {
       self.methods = methods
       self.email = email
       self.cluster = cluster
+      self.stated = stated
     }
+  }
+
+  /// A claim's value as text; numbers and booleans as JSON writes them.
+  public enum StatedClaim: Sendable, Hashable {
+    case text(String)
+    case list([String])
   }
 
   public struct Extra: Sendable, Hashable {

@@ -3,12 +3,15 @@ public import Logging
 public import NIOCore
 import SallyportConfiguration
 import SallyportPracticeCluster
+import SallyportPracticeDashboard
 import SallyportService
 
-/// Everything in one process on loopback: certificates, a password file, the practice cluster, and a gateway before it.
+/// Everything in one process on loopback: certificates, a password file, the practice cluster, a practice dashboard, and a gateway
+/// before both.
 public final class Demo: Sendable {
   private let folder: DemoFolder
   private let cluster: PracticeCluster
+  private let dashboard: PracticeDashboard
   private let gateway: Gateway
 
   /// The gateway's port on loopback.
@@ -18,15 +21,16 @@ public final class Demo: Sendable {
   /// Bob's password, made for this run.
   public var password: String { self.folder.password }
 
-  private init(folder: DemoFolder, cluster: PracticeCluster, gateway: Gateway, port: Int) {
+  private init(folder: DemoFolder, cluster: PracticeCluster, dashboard: PracticeDashboard, gateway: Gateway, port: Int) {
     self.folder = folder
     self.cluster = cluster
+    self.dashboard = dashboard
     self.gateway = gateway
     self.port = port
     self.clusterPort = cluster.port
   }
 
-  /// Makes the folder, starts the practice cluster and the gateway.
+  /// Makes the folder, starts the practice cluster, the dashboard and the gateway.
   ///
   /// - Parameters:
   ///   - directory: where the demo's files go; what an earlier demo left there is written anew
@@ -36,13 +40,21 @@ public final class Demo: Sendable {
     let folder = try DemoFolder(path: directory, password: Self.randomPassword())
     let cluster = try await PracticeCluster.start(try self.clusterConfiguration(folder), group: group, logger: logger)
     do {
-      try folder.writeConfiguration(port: port, clusterPort: cluster.port)
-      let configuration = try GatewayConfiguration.load(file: folder.file(DemoFolder.Name.configuration))
-      let gateway = try await Gateway.start(configuration, group: group, logger: logger)
-      let port = gateway.addresses.first?.port ?? port
-      try folder.writeConfiguration(port: port, clusterPort: cluster.port)
-      try folder.writeKubeconfigs(port: port)
-      return Demo(folder: folder, cluster: cluster, gateway: gateway, port: port)
+      let dashboard = try await PracticeDashboard.start(try self.dashboardConfiguration(folder), group: group, logger: logger)
+      do {
+        try folder.writeConfiguration(port: port, clusterPort: cluster.port, dashboardPort: dashboard.port)
+        let configuration = try GatewayConfiguration.load(file: folder.file(DemoFolder.Name.configuration))
+        let gateway = try await Gateway.start(configuration, group: group, logger: logger)
+        let port = gateway.addresses.first?.port ?? port
+        try dashboard.ask(
+          api: "https://127.0.0.1:\(port)", trusting: try String(contentsOfFile: folder.file(DemoFolder.Name.serverCA), encoding: .utf8))
+        try folder.writeConfiguration(port: port, clusterPort: cluster.port, dashboardPort: dashboard.port)
+        try folder.writeKubeconfigs(port: port)
+        return Demo(folder: folder, cluster: cluster, dashboard: dashboard, gateway: gateway, port: port)
+      } catch {
+        await dashboard.close()
+        throw error
+      }
     } catch {
       await cluster.close()
       throw error
@@ -51,6 +63,7 @@ public final class Demo: Sendable {
 
   public func stop() async {
     await self.gateway.shutDown(grace: .seconds(1))
+    await self.dashboard.close()
     await self.cluster.close()
   }
 
@@ -83,6 +96,8 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/bob.kubeconfig port-forward web-0 8080   # an echo: nc 127.0.0.1 8080
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
+        https://127.0.0.1:\(self.port)\(DemoFolder.dashboardPath)/  a dashboard, in a browser: user bob, the password above
+        curl --cacert \(folder)/server-ca.pem --cert \(folder)/alice.pem --key \(folder)/alice.key https://127.0.0.1:\(self.port)\(DemoFolder.dashboardPath)/namespaces/dev/secrets   # alice may not
         \(program) audit follow \(folder)/audit                             # what a reviewer sees, as it happens
         \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 
@@ -96,6 +111,13 @@ public final class Demo: Sendable {
     return PracticeCluster.Configuration(
       serverCertificate: try text(DemoFolder.Name.clusterServer), serverKey: try text(DemoFolder.Name.clusterServerKey),
       requestHeaderCA: try text(DemoFolder.Name.frontProxyCA))
+  }
+
+  private static func dashboardConfiguration(_ folder: DemoFolder) throws -> PracticeDashboard.Configuration {
+    func text(_ name: String) throws -> String { try String(contentsOfFile: folder.file(name), encoding: .utf8) }
+    return PracticeDashboard.Configuration(
+      serverCertificate: try text(DemoFolder.Name.dashboardServer), serverKey: try text(DemoFolder.Name.dashboardServerKey),
+      basePath: DemoFolder.dashboardPath)
   }
 
   /// 20 letters and digits without those that are read for one another.

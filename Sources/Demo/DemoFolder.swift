@@ -1,5 +1,6 @@
 import Foundation
 import SallyportCommands
+import SallyportIssuer
 import SallyportPKI
 
 /// The demo's files: certificates, the password file, the configuration and a kubeconfig for each person.
@@ -21,10 +22,16 @@ struct DemoFolder {
     static let frontProxyKey = "front-proxy.key"
     static let clusterServer = "cluster.pem"
     static let clusterServerKey = "cluster.key"
+    static let dashboardServer = "dashboard.pem"
+    static let dashboardServerKey = "dashboard.key"
+    static let issuer = "issuer"
     static let users = "users.yaml"
     static let configuration = "sallyport.yaml"
     static let audit = "audit"
   }
+
+  /// Where the gateway serves the dashboard.
+  static let dashboardPath = "/dashboard"
 
   func file(_ name: String) -> String { "\(self.path)/\(name)" }
 
@@ -51,6 +58,10 @@ struct DemoFolder {
     let names = ["localhost", "127.0.0.1", "::1"]
     try self.write(servers.issue(.server(names: names)), certificate: Name.server, key: Name.serverKey)
     try self.write(servers.issue(.server(names: ["kubernetes"] + names)), certificate: Name.clusterServer, key: Name.clusterServerKey)
+    try self.write(
+      servers.issue(.server(names: ["dashboard"] + names)), certificate: Name.dashboardServer, key: Name.dashboardServerKey)
+    try? FileManager.default.removeItem(atPath: self.file(Name.issuer))
+    _ = try KeyRotation(KeyDirectory(self.file(Name.issuer)), tokenLifetime: 300).rotate(.es256, at: Date())
     try self.write(proxies.issue(.frontProxy()), certificate: Name.frontProxy, key: Name.frontProxyKey)
     for person in DemoPerson.all where person.credential == .certificate {
       try self.write(
@@ -66,7 +77,7 @@ struct DemoFolder {
   }
 
   /// Writes the gateway's configuration: what a small real one looks like.
-  func writeConfiguration(port: Int, clusterPort: Int) throws {
+  func writeConfiguration(port: Int, clusterPort: Int, dashboardPort: Int) throws {
     try self.write(
       """
       # Written by `sallyport demo`: the gateway before the practice cluster. Try `sallyport check --config` on it.
@@ -83,7 +94,12 @@ struct DemoFolder {
         clientCertificates: {username: subject.commonName, groups: subject.organization}
         passwords:
         - passwordFile: {file: \(Name.users)}
+      issuer:
+        url: https://127.0.0.1\(port == 0 ? "" : ":\(port)")/.sallyport
+        signingKeysDirectory: \(Name.issuer)
       credentials:
+      - name: dashboard-token                    # for the gateway's own API route, and for nobody else
+        idToken: {audience: sallyport}
       - name: front-proxy
         requestHeaders: {certificateFile: \(Name.frontProxy), privateKeyFile: \(Name.frontProxyKey)}
       upstreams:
@@ -92,12 +108,21 @@ struct DemoFolder {
         servers: [https://127.0.0.1:\(clusterPort)]
         caFile: \(Name.serverCA)
         serverName: kubernetes
+      - name: dashboard
+        servers: [https://127.0.0.1:\(dashboardPort)]
+        caFile: \(Name.serverCA)
+        serverName: dashboard
       routes:
+      - name: dashboard
+        match: {path: \(Self.dashboardPath)}
+        upstream: dashboard
+        credential: dashboard-token
+        authenticate: [clientCertificate, password]
       - name: api
         match: {path: /}
         upstream: kubernetes
         credential: front-proxy
-        authenticate: [clientCertificate, password]
+        authenticate: [clientCertificate, password, token]   # the dashboard asks here, by the token that it was given
         anonymous: [/livez, /readyz]
       audit: {directory: \(Name.audit)}
 

@@ -42,6 +42,7 @@ struct RequestPath {
       let route = try self.generation.routes.route(for: stripped, on: exchange.connection)
       exchange.record.route = route.name
       exchange.measure.route = route.number
+      exchange.errorPages = route.errorPages
 
       // The target must read one way only at that upstream: policy, audit and upstream all see this reading.
       let reading = try self.read(stripped, for: route)
@@ -99,7 +100,11 @@ struct RequestPath {
   private func credentialed(
     _ permitted: PermittedRequest, by credential: UpstreamCredential, _ route: Route, _ exchange: Exchange
   ) throws(Problem) {
-    let credentialed = try CredentialedRequest(permitted, credential: credential)
+    // What else the route says, in place of what the client said there. Remembered with the identity, too.
+    let routeFields = try route.headers?.fields(
+      for: permitted.authenticated.subject, on: exchange.connection, memory: exchange.stream.memory,
+      auditID: exchange.record.auditID.description)
+    let credentialed = try CredentialedRequest(permitted, credential: credential, routeFields: routeFields)
     exchange.record.credential = credential.kind
     exchange.record.credentialID = credential.identifier
     exchange.record.upstream = route.upstreamName

@@ -17,7 +17,7 @@ import Testing
 
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
     let known: Set<String> = [
-      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey,
+      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey, everyTemplateKey,
     ].map(
       GatewayConfiguration.knownKeys
     ).reduce(

@@ -4,7 +4,6 @@ import Testing
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
-    ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])
   }

@@ -61,27 +61,29 @@ final class TokenAuthenticator: Sendable {
       KeySetSource(issuer: issuer.rules.issuer, fetcher: makeFetcher(issuer), clock: clock.monotonic, news: configuration.issuerNews)
     }
     self.issuers = zip(configuration.tokens, sources).map { issuer, source in
-      Issuer(rules: issuer.rules, keys: source, verifier: Self.verifier(of: issuer.rules, configuration))
+      Issuer(rules: issuer.rules.keeping(configuration.keptClaims), keys: source, verifier: Self.verifier(of: issuer.rules, configuration))
     }
     self.own = configuration.ownIssuer.map { issuer in
       Issuer(
-        rules: issuer.rules, keys: OwnKeys(issuer, clock: clock), verifier: Self.verifier(of: issuer.rules, configuration),
+        rules: issuer.rules.keeping(configuration.keptClaims), keys: OwnKeys(issuer, clock: clock),
+        verifier: Self.verifier(of: issuer.rules, configuration),
         method: .issuedToken)
     }
     self.judges = configuration.tokenEndpoints.map { endpoint -> any TokenJudge in
       switch endpoint {
       case .introspection(let endpoint):
         Introspection(
-          endpoint, introspector: makeIntrospector(endpoint),
+          endpoint.keeping(configuration.keptClaims), introspector: makeIntrospector(endpoint),
           keys: endpoint.signer == nil ? nil : sources.remove(at: configuration.tokens.count),
           allowSystemNames: configuration.allowSystemNames)
-      case .tokenReview(let source): TokenReview(source, allowSystemNames: configuration.allowSystemNames)
+      case .tokenReview(let source): TokenReview(source.keeping(configuration.keptClaims), allowSystemNames: configuration.allowSystemNames)
       }
     }
     self.identities = TokenIdentities(names: NameRules(allowSystemNames: configuration.allowSystemNames))
     self.generation = Self.generation(
       of: configuration.tokens, verifiers: self.issuers.map(\.verifier), judges: self.judges.map(\.verifier),
-      own: (self.own.map { [$0.verifier] } ?? []) + (configuration.ownIssuer?.keyIDs.map { Array($0.utf8) } ?? []))
+      own: (self.own.map { [$0.verifier] } ?? []) + (configuration.ownIssuer?.keyIDs.map { Array($0.utf8) } ?? []),
+      keptClaims: configuration.keptClaims)
     self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
     self.memory = memory.tokens
     self.clock = clock
@@ -91,13 +93,17 @@ final class TokenAuthenticator: Sendable {
 
   /// A digest of everything that a judgement depends on: a generation with other rules or other providers believes nothing of
   /// what this one believes.
-  private static func generation(of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]], own: [[UInt8]]) -> [UInt8] {
+  private static func generation(
+    of issuers: [TokenIssuer], verifiers: [[UInt8]], judges: [[UInt8]], own: [[UInt8]], keptClaims: [String]
+  ) -> [UInt8] {
     var digest = PartsDigest()
     // A password's judgements have another scope, whatever they depend on.
     digest.add(["token"])
     digest.add(verifiers)
     digest.add(judges)
     digest.add(own)
+    // No judgement depends on them, but what a remembered identity can tell.
+    digest.add(keptClaims)
     for provider in issuers.map(\.provider) {
       digest.add(provider.discoveryURL.map { [$0] } ?? [])
       digest.add(provider.certificateAuthority.map { [$0] } ?? [])

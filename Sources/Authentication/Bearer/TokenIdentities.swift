@@ -35,7 +35,7 @@ struct TokenIdentities: Sendable {
       method: method, origin: origin, expires: facts.expires?.addingTimeInterval(self.leeway), verifier: verifier,
       token: .init(
         issuer: issuer, audiences: facts.audiences, scopes: facts.scopes, expires: facts.expires, authenticated: facts.authenticated,
-        methods: facts.methods, email: facts.email, cluster: self.cluster), phantomToken: phantomToken)
+        methods: facts.methods, email: facts.email, cluster: self.cluster, stated: facts.stated), phantomToken: phantomToken)
   }
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {

@@ -1,4 +1,6 @@
 import SallyportStrictYAML
+import SallyportTemplates
+import SallyportWire
 
 /// What only shows when the sections are seen together: names that are taken twice or lead nowhere, settings without an
 /// effect, routes that nothing reaches.
@@ -31,6 +33,7 @@ struct CrossReferences {
       self.checkCredential(of: value, at: route.yaml)
       self.checkMethods(of: value, at: route.yaml)
       self.checkRequirement(of: value, at: route.yaml)
+      self.checkHeaders(of: value, at: route.yaml)
       self.checkAnonymousPaths(of: value, at: route.yaml)
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
@@ -146,6 +149,26 @@ struct CrossReferences {
         case .session: route.authenticate.contains(.session)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
+    }
+  }
+
+  /// What nobody can have who is let in is never written.
+  private func checkHeaders(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
+    for setting in route.headers.set {
+      let value = yaml["setHeaders"][setting.name.description]
+      let names = setting.template.names
+      if route.authenticate.isEmpty {
+        if names.contains(where: \.isOfSender) {
+          value.fault("names something of a user, and the route lets in nobody in particular", "remove it")
+        }
+        continue
+      }
+      if !route.authenticate.contains(.token), names.contains(where: { if case .claim = $0 { true } else { false } }) {
+        value.fault("names a claim of a token, and the route accepts none", "list token in the route's `authenticate`")
+      }
+      if !route.authenticate.contains(.clientCertificate), names.contains(where: { if case .certificate = $0 { true } else { false } }) {
+        value.fault("names a part of a certificate, and the route accepts none", "list clientCertificate in the route's `authenticate`")
+      }
     }
   }
 

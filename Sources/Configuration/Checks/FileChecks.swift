@@ -11,7 +11,7 @@ extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
     case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
-      signingKeys, token
+      signingKeys, token, errorPage
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -62,6 +62,7 @@ extension GatewayConfiguration {
     }
     files += self.upstreams.compactMap(\.caFile).map { ($0, .certificates) }
     for case .file(let file)? in self.upstreams.map(\.openapi) { files.append((file, .openAPI)) }
+    files += (self.routes.flatMap(\.errorPages) + self.errorPages).map { ($0.file, .errorPage) }
     files.append((self.audit.directory, .auditDirectory))
     if let policyFile = self.audit.policyFile { files.append((policyFile, .auditPolicy)) }
     return files

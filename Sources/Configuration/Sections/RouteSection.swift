@@ -51,6 +51,9 @@ extension GatewayConfiguration {
     public let policies: [NameReference]?
     /// `nil`: whoever is authenticated may go on to the policies.
     public let require: Requirement?
+    public let headers: HeaderRules
+    /// Before the gateway's own.
+    public let errorPages: [ErrorPage]
   }
 }
 
@@ -78,11 +81,12 @@ extension GatewayConfiguration.Route {
       let impersonation = keys.optional("impersonation")?.choice(of: Impersonation.self) ?? .forward
       let policies = keys.optional("policies")?.list { $0.nameReference() }
       let require = keys.optional("require").map(Requirement.init)
-      keys.notInThisVersion("setHeaders")
+      let headers = HeaderRules(set: keys.optional("setHeaders"), remove: keys.optional("removeHeaders"))
+      let errorPages = keys.optional("errorPages").map(GatewayConfiguration.ErrorPage.pages) ?? []
       guard let name, let upstream, let credential, let authenticate else { return nil }
       return Self(
         name: name, match: match, upstream: upstream, credential: credential, authenticate: authenticate, anonymous: anonymous,
-        impersonation: impersonation, policies: policies, require: require)
+        impersonation: impersonation, policies: policies, require: require, headers: headers, errorPages: errorPages)
     }
     guard let route else { return nil }
     self = route

@@ -30,12 +30,14 @@ enum ErrorResponder {
   }
 
   static func answer(
-    to problem: Problem, method: SallyportWire.Method, form: Form, object: RequestInfo?, challenges: [String], auditID: String
+    to problem: Problem, method: SallyportWire.Method, form: Form, object: RequestInfo?, challenges: [String], auditID: String,
+    pages: ErrorPages? = nil
   ) -> Message {
     let body =
       switch form {
       case .status: self.status(problem, object: object)
-      case .page: self.page(problem, auditID: auditID)
+      case .page:
+        pages?.body(of: problem, title: "\(HTTP1Writer.reasonPhrase(problem.status))", auditID: auditID) ?? self.page(problem, auditID: auditID)
       case .headOnly: ByteBuffer()
       }
     var fields = HeaderFields()
@@ -44,7 +46,7 @@ enum ErrorResponder {
       try fields.append("Cache-Control", "no-store")
       try fields.append("X-Content-Type-Options", "nosniff")
       if form == .page {
-        try fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+        try fields.append("Content-Security-Policy", self.contentSecurityPolicy)
       }
       for challenge in challenges { try fields.append("WWW-Authenticate", challenge) }
       if let seconds = problem.retryAfterSeconds { try fields.append("Retry-After", String(seconds)) }
@@ -58,6 +60,10 @@ enum ErrorResponder {
       statedLength: UInt64(body.readableBytes))
     return Message(head: head, body: body)
   }
+
+  /// Styles and images of the page itself, and nothing from anywhere: neither scripts nor forms.
+  private static let contentSecurityPolicy =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
   /// The `v1.Status` that says it (k8s.io/apimachinery, `meta/v1.Status`).
   private static func status(_ problem: Problem, object: RequestInfo?) -> ByteBuffer {

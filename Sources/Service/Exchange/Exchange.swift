@@ -26,6 +26,8 @@ final class Exchange {
   var answer = AnswerStateMachine()
   /// The request's head; `nil` for one that could not be read. What it says of an answer of ours is read when there is one.
   private let head: RequestHead?
+  /// What browsers see of answers that are the gateway's own: the gateway's pages, and the route's once it is known.
+  var errorPages: ErrorPages?
 
   /// The request as it was let through, to be judged again if it stays.
   private var request: CredentialedRequest?
@@ -54,6 +56,7 @@ final class Exchange {
     self.connection = connection
     self.loop = loop
     self.generation = loop.generation.number
+    self.errorPages = loop.generation.errorPages
     loop.exchangeBegan()
   }
 
@@ -94,7 +97,7 @@ final class Exchange {
     body.forEach(stream.sendBody)
     if let trailers = self.earlyEnd {
       self.earlyEnd = nil
-      stream.sendEnd(trailers: trailers)
+      stream.sendEnd(trailers: request.forwarded(trailers: trailers))
     }
   }
 
@@ -155,8 +158,7 @@ final class Exchange {
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
     ErrorResponder.answer(
       to: problem, method: self.head?.method ?? .get, form: self.head.map(ErrorResponder.form) ?? .status, object: self.record.info,
-      challenges: challenges,
-      auditID: self.auditID)
+      challenges: challenges, auditID: self.auditID, pages: self.errorPages)
   }
 
   private func answer(_ head: ResponseHead, body: ByteBuffer) {
@@ -325,7 +327,7 @@ extension Exchange: ClientStreamDelegate {
     }
     guard self.isForwarding else { return self.earlyEnd = trailers }
     self.record.bodies?.request.end()
-    self.upstream?.sendEnd(trailers: trailers)
+    self.upstream?.sendEnd(trailers: self.request?.forwarded(trailers: trailers) ?? trailers)
   }
 
   func clientFlowChanged(paused: Bool) {

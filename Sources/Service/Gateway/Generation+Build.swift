@@ -55,13 +55,17 @@ extension Generation {
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
     let auditPolicy = faults.collect { () throws(StartFault) in try configuration.audit.readPolicy() } ?? nil
+    let errorPages = faults.collect { () throws(StartFault) in try ErrorPages.read(configuration.errorPages, before: nil) } ?? nil
+    let pagesOfRoutes = configuration.routes.map { route in
+      faults.collect { () throws(StartFault) in try ErrorPages.read(route.errorPages, before: errorPages) } ?? nil
+    }
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
       logger.warning("\(warning)")
     }
     // What upstreams say of themselves comes later: see `Generation.knowing`.
     let compiled = policies.compiled([:])
-    let routes = configuration.routes.compactMap { route -> Route? in
+    let routes = zip(configuration.routes, pagesOfRoutes).compactMap { route, errorPages -> Route? in
       // Every name was checked when the configuration was read, and everything was made or its fault was thrown.
       guard let credential = credentials[route.credential], let upstream = upstreams[route.upstream] else { return nil }
       let kind = configuration.upstreams.first { $0.name == route.upstream }?.kind
@@ -69,7 +73,7 @@ extension Generation {
         route, number: continuation.routeNumbers.number(of: route.name), upstream: upstream,
         reading: kind == .kubernetes ? .kubernetes : .generic,
         credential: Self.source(of: credential, asking: kind == .kubernetes ? upstream : nil, on: group.next()),
-        rules: compiled.matchers[route.name])
+        errorPages: errorPages, rules: compiled.matchers[route.name])
     }
     var listeners: [String: ListenerRules] = [:]
     for listener in configuration.listeners {
@@ -84,7 +88,7 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
       },
-      portal: ServedPortal(configuration, continuation),
+      portal: ServedPortal(configuration, continuation), errorPages: errorPages,
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
@@ -156,6 +160,7 @@ extension Generation {
       OwnIssuer(url: issuer.url, keyIDs: issuer.keys.entries.map(\.key.id)) { issuer.keySet(at: $0) }
     }
     settings.sessions = configuration.signIn.map(SessionRules.init)
+    settings.keptClaims = gateway.claimsInTemplates
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }
@@ -176,7 +181,7 @@ extension GatewayConfiguration.Upstream {
 extension Route {
   fileprivate convenience init(
     _ route: GatewayConfiguration.Route, number: Int, upstream: Upstream, reading: PathReading, credential: CredentialSource,
-    rules: PolicyMatcher?
+    errorPages: ErrorPages?, rules: PolicyMatcher?
   ) {
     var accepts: AcceptedMethods = []
     for method in route.authenticate {
@@ -189,8 +194,9 @@ extension Route {
     }
     self.init(
       name: route.name, number: number, hosts: Set(route.match.hosts), pathPrefix: route.match.path, upstreamName: route.upstream,
-      upstream: upstream, reading: reading, credential: credential, accepts: accepts,
-      requirement: route.require.map(IdentityRequirement.init), anonymousPaths: Set(route.anonymous),
+      upstream: upstream, reading: reading, credential: credential, headers: RouteHeaders(route.headers, of: route.name),
+      errorPages: errorPages, accepts: accepts, requirement: route.require.map(IdentityRequirement.init),
+      anonymousPaths: Set(route.anonymous),
       policy: AccessPolicy(impersonation: route.impersonation == .refuse ? .refuse : .allow, rules: rules))
   }
 }

@@ -31,6 +31,8 @@ final class Generation: Sendable {
   let issuer: ServedIssuer?
   /// The pages by which people sign in with a browser; `nil` where nobody does.
   let portal: ServedPortal?
+  /// What browsers are shown where no route is known yet.
+  let errorPages: ErrorPages?
   /// What becomes of an answer by which an upstream says that it does not believe a credential.
   let refusals: CredentialRefusals
 
@@ -54,7 +56,7 @@ final class Generation: Sendable {
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
     upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
     discoveries: [String: Discovery], auditPolicy: AuditPolicy?, credentials: GatewayConfiguration.Credentials, issuer: ServedIssuer?,
-    portal: ServedPortal?, refusals: CredentialRefusals
+    portal: ServedPortal?, errorPages: ErrorPages?, refusals: CredentialRefusals
   ) {
     self.number = number
     self.hash = hash
@@ -70,6 +72,7 @@ final class Generation: Sendable {
     self.credentials = credentials
     self.issuer = issuer
     self.portal = portal
+    self.errorPages = errorPages
     self.refusals = refusals
   }
 

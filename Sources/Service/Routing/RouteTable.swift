@@ -18,6 +18,10 @@ final class Route: Sendable {
   let upstream: Upstream
   let reading: PathReading
   let credential: CredentialSource
+  /// The fields that the route sets and removes; `nil` where it does neither.
+  let headers: RouteHeaders?
+  /// The route's own, and the gateway's behind them.
+  let errorPages: ErrorPages?
   let accepts: AcceptedMethods
   /// What an identity must be proven by besides; `nil`: anything that the route accepts.
   let requirement: IdentityRequirement?
@@ -29,14 +33,15 @@ final class Route: Sendable {
   func judged(by rules: PolicyMatcher?) -> Route {
     Route(
       name: self.name, number: self.number, hosts: self.hosts, pathPrefix: self.pathPrefix, upstreamName: self.upstreamName,
-      upstream: self.upstream, reading: self.reading, credential: self.credential, accepts: self.accepts, requirement: self.requirement,
-      anonymousPaths: self.anonymousPaths, policy: self.policy.judging(by: rules))
+      upstream: self.upstream, reading: self.reading, credential: self.credential, headers: self.headers,
+      errorPages: self.errorPages, accepts: self.accepts, requirement: self.requirement, anonymousPaths: self.anonymousPaths,
+      policy: self.policy.judging(by: rules))
   }
 
   init(
     name: String, number: Int = RouteNumbers.none, hosts: Set<String>, pathPrefix: String, upstreamName: String, upstream: Upstream,
-    reading: PathReading, credential: CredentialSource, accepts: AcceptedMethods, requirement: IdentityRequirement? = nil,
-    anonymousPaths: Set<String>, policy: AccessPolicy
+    reading: PathReading, credential: CredentialSource, headers: RouteHeaders? = nil, errorPages: ErrorPages? = nil,
+    accepts: AcceptedMethods, requirement: IdentityRequirement? = nil, anonymousPaths: Set<String>, policy: AccessPolicy
   ) {
     self.name = name
     self.number = number
@@ -46,6 +51,8 @@ final class Route: Sendable {
     self.upstream = upstream
     self.reading = reading
     self.credential = credential
+    self.headers = headers
+    self.errorPages = errorPages
     self.accepts = accepts
     self.requirement = requirement
     self.anonymousPaths = anonymousPaths

@@ -42,15 +42,17 @@ struct OutgoingRequest {
   func write(host: ByteBuffer, to buffer: inout ByteBuffer) {
     let head = self.request.head
     let credential = self.request.credential.fieldLines
+    let routeLines = self.request.routeFields?.lines
     HTTP1Writer.beginRequestHead(
       method: self.method, target: head.target.forwarded, fields: head.fields, leavingOut: Self.replaced,
-      reserving: host.readableBytes + credential.readableBytes + 192, to: &buffer)
+      reserving: host.readableBytes + credential.readableBytes + (routeLines?.readableBytes ?? 0) + 192, to: &buffer)
     buffer.writeImmutableBuffer(host)
     if let chain = self.request.permitted.authenticated.stripped.origin?.forwardedFor, !chain.isEmpty {
       buffer.writeStaticString("X-Forwarded-For: ")
       buffer.writeString(chain)
       buffer.writeStaticString("\r\n")
     }
+    if let routeLines { buffer.writeImmutableBuffer(routeLines) }
     buffer.writeImmutableBuffer(credential)
     buffer.writeStaticString("Audit-ID: ")
     buffer.writeString(self.auditID)

@@ -41,6 +41,8 @@ final class House: Sendable {
     var prepare: @Sendable (TestPKI, TemporaryDirectory) async throws -> Void = { _, _ in }
     /// Keys of the upstream.
     var upstream: [String] = []
+    /// Whole upstreams beside it, in flow style; each must be some route's.
+    var upstreams: [String] = []
     /// Keys of the one route, `api`.
     var route: [String] = ["match: {path: /}", "authenticate: [clientCertificate, password]", "anonymous: [/livez, /readyz]"]
     /// The credential of that route.
@@ -197,7 +199,7 @@ final class House: Sendable {
         servers: ["https://127.0.0.1:\(upstreamPort)"]
         caFile: server-ca.pem
         serverName: localhost
-      \(keys(plan.upstream, "  "))routes:
+      \(keys(plan.upstream, "  "))\(keys(plan.upstreams.map { "- \($0)" }, ""))routes:
       \(keys(plan.routesBefore.map { "- \($0)" }, ""))- name: api
         upstream: kubernetes
         credential: \(plan.credential)

@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportJSON
 
 /// Where a claim stands in a token: `email`, or the keys of nested objects, `realm_access.roles`.
@@ -23,5 +24,32 @@ public struct ClaimPath: Sendable, Hashable, CustomStringConvertible {
       value = next
     }
     return value
+  }
+}
+
+extension [ClaimPath] {
+  /// What these claims say; without those that are missing, and those that are no text, number or boolean, or a list of them.
+  func stated(in claims: [String: JSONValue]) -> [String: Identity.StatedClaim] {
+    self.reduce(into: [:]) { stated, path in
+      guard let value = path.value(in: claims) else { return }
+      if let items = value.array {
+        let texts = items.compactMap(\.statedText)
+        if texts.count == items.count { stated[path.description] = .list(texts) }
+      } else {
+        stated[path.description] = value.statedText.map { .text($0) }
+      }
+    }
+  }
+}
+
+extension JSONValue {
+  fileprivate var statedText: String? {
+    switch self {
+    case .string(let text): text
+    case .integer(let number): String(number)
+    case .number(let number): String(number)
+    case .bool(let flag): flag ? "true" : "false"
+    case .null, .array, .object: nil
+    }
   }
 }

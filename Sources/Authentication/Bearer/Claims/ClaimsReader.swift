@@ -56,7 +56,7 @@ struct ClaimsReader {
       username: try self.username(), groups: try self.groups(), uid: try self.uid(), extra: try self.extra(), scopes: scopes,
       audiences: audiences, expires: expires.map { Date(timeIntervalSince1970: $0) }, subject: subject, tokenID: self.claims["jti"]?.string,
       authenticated: (try? self.time("auth_time")).flatMap { $0 }.map { Date(timeIntervalSince1970: $0) },
-      methods: self.claims["amr"]?.strings ?? [], email: self.email())
+      methods: self.claims["amr"]?.strings ?? [], email: self.email(), stated: self.rules.keptClaims.stated(in: self.claims))
   }
 
   private func email() -> String? {

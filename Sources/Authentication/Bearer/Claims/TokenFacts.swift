@@ -1,3 +1,5 @@
+import SallyportCore
+
 import struct Foundation.Date
 
 /// What a believed token says of its bearer.
@@ -17,6 +19,8 @@ struct TokenFacts: Sendable, Hashable {
   var authenticated: Date?
   var methods: [String] = []
   var email: String?
+  /// The claims that somebody wants to know, by their paths.
+  var stated: [String: Identity.StatedClaim] = [:]
 
   struct Extra: Sendable, Hashable {
     var key: String

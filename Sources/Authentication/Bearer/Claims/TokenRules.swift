@@ -55,6 +55,8 @@ public struct TokenRules: Sendable {
   public var requirements: [Requirement]
   /// All of them must be in `scope` (RFC 9068 section 2.2.3) or `scp`.
   public var requiredScopes: [String]
+  /// Claims that are kept with the identity, for those who pass them on. No judgement depends on them.
+  var keptClaims: [ClaimPath] = []
 
   public init(
     issuer: String, audiences: [String], algorithms: Set<SignatureAlgorithm> = [.rs256, .es256], username: Mapping, groups: Mapping? = nil,
@@ -69,5 +71,30 @@ public struct TokenRules: Sendable {
     self.extra = extra
     self.requirements = requirements
     self.requiredScopes = requiredScopes
+  }
+
+  /// The same, with claims that are kept.
+  func keeping(_ claims: [String]) -> TokenRules {
+    var rules = self
+    rules.keptClaims = claims.map { ClaimPath($0) }
+    return rules
+  }
+}
+
+extension IntrospectionEndpoint {
+  /// The same, with claims that are kept.
+  func keeping(_ claims: [String]) -> IntrospectionEndpoint {
+    var endpoint = self
+    endpoint.rules = endpoint.rules.keeping(claims)
+    return endpoint
+  }
+}
+
+extension TokenReviewSource {
+  /// The same, with claims that are kept.
+  func keeping(_ claims: [String]) -> TokenReviewSource {
+    var source = self
+    source.keptClaims = claims.map { ClaimPath($0) }
+    return source
   }
 }

@@ -107,7 +107,8 @@ struct TokenReview: TokenJudge {
     return TokenFacts(
       // Every API server adds it to whoever is somebody.
       username: username, groups: groups.filter { $0 != "system:authenticated" }, uid: uid, extra: try self.extra(user), scopes: [],
-      audiences: try self.audiences(status), expires: self.expiry(of: token), subject: nil, tokenID: nil)
+      audiences: try self.audiences(status), expires: self.expiry(of: token), subject: nil, tokenID: nil,
+      stated: self.source.keptClaims.stated(in: self.claims(of: token) ?? [:]))
   }
 
   private func extra(_ user: [String: JSONValue]) throws(TokenRefusal) -> [TokenFacts.Extra] {

@@ -10,6 +10,8 @@ public struct TokenReviewSource: Sendable {
   /// One of them must be one that the token is for; empty: the API server's own.
   public var audiences: [String]
   public var transport: any TokenReviewTransport
+  /// Claims of signed tokens that are kept with the identity; see ``TokenRules/keptClaims``.
+  var keptClaims: [ClaimPath] = []
 
   public init(upstream: String, cluster: [String] = [], audiences: [String] = [], transport: any TokenReviewTransport) {
     self.upstream = upstream
