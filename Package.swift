@@ -101,6 +101,8 @@ let package = Package(
     // Beside the way.
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
+    // A client of Redis servers: the wire protocol and one connection.
+    station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     // Alone with the C library: beside other modules that include its headers, which of them has the members of `stat` varies.
     station("Files", []),
@@ -222,6 +224,7 @@ let package = Package(
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "JSON", ["SallyportJSON"]),
+    tests(of: "Redis", ["SallyportRedis", "SallyportCore", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL]),
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),
