@@ -27,6 +27,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -56,6 +57,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // The language of the house: messages as bytes, then the values that every station shares.
@@ -76,7 +78,7 @@ let package = Package(
       "Authentication",
       [
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
-        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", asyncHTTPClient, nioSSL, nioHTTP1,
+        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", "SallyportSessions", asyncHTTPClient, nioSSL, nioHTTP1,
       ]),
     // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
     station("LDAPSyntax", []),
@@ -101,8 +103,14 @@ let package = Package(
     // Beside the way.
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
+<<<<<<< HEAD
     // A client of Redis servers: the wire protocol and one connection.
     station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
+=======
+    station("Sessions", ["SallyportCore", "SallyportJOSE", nioCore, nioConcurrencyHelpers, crypto]),
+    // The pages of the gateway's own: text in, text out.
+    station("Portal", ["SallyportCore", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
+>>>>>>> portal
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     // Alone with the C library: beside other modules that include its headers, which of them has the members of `stat` varies.
     station("Files", []),
@@ -129,8 +137,8 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportUpstream", "SallyportAudit", "SallyportConfiguration",
-        "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportUpstream",
+        "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
@@ -224,7 +232,12 @@ let package = Package(
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "JSON", ["SallyportJSON"]),
+<<<<<<< HEAD
     tests(of: "Redis", ["SallyportRedis", "SallyportCore", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL]),
+=======
+    tests(of: "Sessions", ["SallyportSessions", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
+    tests(of: "Portal", ["SallyportPortal", "SallyportCore", "TestSupport", crypto]),
+>>>>>>> portal
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),

@@ -19,4 +19,6 @@ public struct AcceptedMethods: OptionSet, Sendable, Hashable {
   public static let password = Self(rawValue: 1 << 1)
   /// `Authorization: Bearer` with a token of a configured issuer.
   public static let token = Self(rawValue: 1 << 2)
+  /// The cookie of a browser that signed in.
+  public static let session = Self(rawValue: 1 << 3)
 }

@@ -28,7 +28,29 @@ enum AuthenticationProblem {
   /// Two good credentials that name different users.
   static let credentialsDisagree = Problem(
     "credentialsDisagree", blame: .client, status: 401,
-    message: "The client certificate and the Authorization header name different users; present one of them.")
+    message: "The client certificate, the Authorization header and the session name different users; present one of them.")
+
+  /// The session is none, or none any more.
+  static let sessionOver = Problem(
+    "sessionOver", blame: .client, status: 401, message: "The session has ended; sign in again.")
+
+  /// Where sessions are kept cannot be asked. Nobody is let in for it.
+  static let sessionsUnavailable = Problem(
+    "sessionsUnavailable", blame: .operator, status: 503, message: "Sessions cannot be looked up at the moment; try again.",
+    retryAfterSeconds: 2)
+
+  /// As many people are signed in as may be.
+  static let tooManySessions = Problem(
+    "tooManySessions", blame: .operator, status: 503, message: "Too many people are signed in at the moment; try again later.",
+    retryAfterSeconds: 60)
+
+  /// Nobody signs in like this here.
+  static let signInNotServed = Problem(
+    "signInNotServed", blame: .client, status: 404, message: "Nobody signs in like this here.")
+
+  /// The connection shows no certificate that could sign anybody in.
+  static let certificateMissing = Problem(
+    "certificateMissing", blame: .client, status: 401, message: "The browser showed no client certificate.")
 
   /// Too many failed attempts; always with a time to wait.
   static let credentialsThrottled = Problem(

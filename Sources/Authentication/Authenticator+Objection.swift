@@ -49,6 +49,9 @@ extension Authenticator {
     case .introspection, .tokenReview:
       guard accepting.contains(.token), !self.tokens.judges.isEmpty else { return .methodNotAccepted }
       return self.tokens.judges.contains { $0.verifier == identity.verifier } ? nil : .credentialChanged
+    case .session:
+      // Whom it stands for is looked at again by itself, streams included: see `Authenticator.review`.
+      return accepting.contains(.session) && self.sessions != nil ? nil : .methodNotAccepted
     case .gateway:
       // The gateway's own requests are no stream of anybody's.
       return nil
@@ -58,7 +61,7 @@ extension Authenticator {
 
 extension Identity {
   /// Whether an upstream would be told the same of both. By bytes, as upstreams compare.
-  fileprivate func isSame(as other: Identity) -> Bool {
+  func isSame(as other: Identity) -> Bool {
     func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     return bytes(self.username) == bytes(other.username) && self.uid.map(bytes) == other.uid.map(bytes)
       && self.groups.map(bytes) == other.groups.map(bytes)

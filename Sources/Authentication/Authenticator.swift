@@ -26,12 +26,26 @@ public import SallyportCore
 /// listener asks everybody, and a browser sends what it has. An `Authorization` field, in contrast, was put into this
 /// very request, and is refused where the route takes none.
 ///
+/// **Sessions.** The cookie of a session comes last in this order: certificate, `Authorization`, session. A browser sends it
+/// by itself, so that on a route that does not accept sessions it is no credential at all; on one that does it is never
+/// overlooked:
+///
+/// | certificate, `Authorization` | session | answer |
+/// |---|---|---|
+/// | nothing presented | good | the identity that the session stands for |
+/// | good | good, same user | the identity of the former: what was presented itself is the stronger proof |
+/// | good | good, another user | refused |
+/// | anything | bad, ended or repeated | refused |
+/// | bad | anything | refused |
+///
 /// An authenticator belongs to one configuration generation. What is worth keeping from one to the next is in the
 /// ``AuthenticationMemory`` that it is given.
 public final class Authenticator: Sendable {
   let certificates: CertificateAuthenticator
   let passwords: PasswordAuthenticator
   let tokens: TokenAuthenticator
+  /// `nil`: nobody signs in with a browser.
+  let sessions: SessionAuthenticator?
   private let passwordChallenges: [String]
   private let realm: String
   let clock: AuthenticationClock
@@ -46,6 +60,10 @@ public final class Authenticator: Sendable {
       revocation: configuration.revocation)
     self.passwords = PasswordAuthenticator(configuration: configuration, memory: memory, clock: clock)
     self.tokens = TokenAuthenticator(configuration: configuration, memory: memory, clock: clock)
+    let (certificates, passwords) = (self.certificates, self.passwords)
+    self.sessions = configuration.sessions.map {
+      SessionAuthenticator(rules: $0, memory: memory, certificates: certificates, passwords: passwords, clock: clock)
+    }
     self.realm = Self.quoted(configuration.realm)
     self.passwordChallenges = [#"Basic realm=\#(self.realm), charset="UTF-8""#]
     self.clock = clock
@@ -67,7 +85,7 @@ public final class Authenticator: Sendable {
     eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     self.authenticate(
-      authorization: request.authorization, certificate: connection.clientCertificate,
+      authorization: request.authorization, sessions: request.ownCookies?.sessions ?? [], certificate: connection.clientCertificate,
       from: request.origin?.client ?? connection.clientAddress,
       accepting: accepting, memory: memory, eventLoop: eventLoop)
   }
@@ -99,8 +117,25 @@ public final class Authenticator: Sendable {
   }
 
   func authenticate(
+    authorization: [Secret], sessions presented: [Secret] = [], certificate: VerifiedCertificate?, from address: ClientAddress,
+    accepting: AcceptedMethods, memory: ConnectionMemory? = nil, eventLoop: any EventLoop
+  ) -> Answer<AuthenticationOutcome> {
+    let direct = self.authenticate(
+      authorization: authorization, certificate: certificate, from: address, accepting: accepting, memory: memory, on: eventLoop)
+    guard accepting.contains(.session), !presented.isEmpty, let sessions = self.sessions else { return direct }
+    return direct.flatMap { outcome in
+      switch outcome {
+      case .refused: return .now(outcome)
+      case .nothingPresented: return sessions.authenticate(presented, certificate: certificate, on: eventLoop)
+      case .identified(let identity):
+        return sessions.authenticate(presented, certificate: certificate, on: eventLoop).map { Self.joined(identity, $0) }
+      }
+    }
+  }
+
+  private func authenticate(
     authorization: [Secret], certificate: VerifiedCertificate?, from address: ClientAddress, accepting: AcceptedMethods,
-    memory: ConnectionMemory? = nil, eventLoop: any EventLoop
+    memory: ConnectionMemory?, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
     var certified: Identity?
     if accepting.contains(.clientCertificate), let certificate {
@@ -126,14 +161,14 @@ public final class Authenticator: Sendable {
     }
   }
 
-  /// The answer to a request with a good certificate, given what its password says.
+  /// The answer to a request with a good credential, given what a weaker one says.
   private static func joined(_ certified: Identity, _ outcome: AuthenticationOutcome) -> AuthenticationOutcome {
     guard case .identified(let identity) = outcome else { return outcome }
     // By bytes, as upstreams compare them: Swift's `==` sees through Unicode normalisation.
     guard identity.username.utf8.elementsEqual(certified.username.utf8) else {
       return .refused(
         AuthenticationProblem.credentialsDisagree.with(
-          detail: "certificate of \(certified.username), Authorization of \(identity.username)"))
+          detail: "\(certified.method.rawValue) of \(certified.username), \(identity.method.rawValue) of \(identity.username)"))
     }
     return .identified(certified)
   }

@@ -51,6 +51,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var realm: String
   public var cache: Cache
   public var throttle: Throttle
+  /// How people sign in with a browser; `nil`: nobody does.
+  public var sessions: SessionRules?
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.

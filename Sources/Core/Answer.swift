@@ -8,6 +8,29 @@ public enum Answer<Value: Sendable>: Sendable {
   case now(Value)
   case later(EventLoopFuture<Value>)
 
+  /// The same with another value.
+  public func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> Answer<Other> {
+    switch self {
+    case .now(let value): .now(transform(value))
+    case .later(let future): .later(future.map(transform))
+    }
+  }
+
+  /// Goes on to another answer.
+  public func flatMap<Other: Sendable>(_ next: @escaping @Sendable (Value) -> Answer<Other>) -> Answer<Other> {
+    switch self {
+    case .now(let value): next(value)
+    case .later(let future):
+      .later(
+        future.flatMap { value in
+          switch next(value) {
+          case .now(let other): future.eventLoop.makeSucceededFuture(other)
+          case .later(let other): other.hop(to: future.eventLoop)
+          }
+        })
+    }
+  }
+
   /// Calls `body` with the value, at once if it is there, else on `eventLoop`; a failed future becomes `failure`'s value.
   public func whenThere(
     on eventLoop: any EventLoop, failure: @escaping @Sendable (any Error) -> Value, _ body: @escaping @Sendable (Value) -> Void

@@ -4,6 +4,8 @@ public import struct Foundation.Date
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile, ldap, pam
   case jwt, introspection, tokenReview
+  /// A browser's session; ``Identity/session`` says what it was begun by.
+  case session
   /// The gateway itself, where it asks an upstream something of its own.
   case gateway
 }
@@ -30,6 +32,50 @@ public final class Identity: Sendable, CustomStringConvertible {
   public let token: TokenClaims?
   /// The signed token that an endpoint answered with when it was asked about an opaque one (RFC 9701); `nil` for all others.
   public let phantomToken: Secret?
+
+  /// The browser's session that stands for the identity; `nil` where the credential itself was presented.
+  public let session: Session?
+  /// How its password store finds the user again; `nil` where it cannot without the password.
+  public let account: Account?
+
+  /// A browser's session.
+  public struct Session: Sendable, Hashable {
+    /// What the session is kept under: a keyed hash of the ID that only its browser has.
+    public let key: [UInt8]
+    /// What the user signed in by.
+    public let signedInBy: AuthenticationMethod
+    /// When that was.
+    public let began: Date
+
+    public init(key: [UInt8], signedInBy: AuthenticationMethod, began: Date) {
+      self.key = key
+      self.signedInBy = signedInBy
+      self.began = began
+    }
+
+    /// What records and operators call it: the beginning of ``key`` in hexadecimal. Nobody gets in by it.
+    public var handle: String { Self.handle(of: self.key) }
+
+    public static func handle(of key: [UInt8]) -> String {
+      key.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+  }
+
+  /// An account of a password store.
+  public struct Account: Sendable, Hashable, Codable {
+    /// A digest of the store and of everything that its judgements depend on.
+    public let store: [UInt8]
+    /// The account: a distinguished name, a user name.
+    public let name: String
+    /// What was typed when the user signed in.
+    public let typedName: String
+
+    public init(store: [UInt8], name: String, typedName: String) {
+      self.store = store
+      self.name = name
+      self.typedName = typedName
+    }
+  }
 
   /// The claims of a token that routes may ask for.
   public struct TokenClaims: Sendable, Hashable {
@@ -84,7 +130,8 @@ public final class Identity: Sendable, CustomStringConvertible {
   @_spi(Authenticator)
   public init(
     username: String, uid: String? = nil, groups: [String], extra: [Extra] = [], method: AuthenticationMethod, origin: [Fact] = [],
-    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil, phantomToken: Secret? = nil
+    expires: Date? = nil, verifier: [UInt8] = [], token: TokenClaims? = nil, phantomToken: Secret? = nil,
+    session: Session? = nil, account: Account? = nil
   ) {
     self.username = username
     self.uid = uid
@@ -96,6 +143,8 @@ public final class Identity: Sendable, CustomStringConvertible {
     self.verifier = verifier
     self.token = token
     self.phantomToken = phantomToken
+    self.session = session
+    self.account = account
   }
 
   /// When what proved the identity ends, without any leeway: what is made of the identity does not outlast it.

@@ -78,13 +78,14 @@ public final class Issuer: Sendable {
 
   /// When and how somebody was authenticated (`auth_time`, `amr`; RFC 8176).
   ///
-  /// Who presents a certificate or a password does so with every request, so that this is the time; of whom a token proves
-  /// only the token knows.
+  /// Who presents a certificate or a password does so with every request, so that this is the time; whom a session stands for
+  /// did when it began; of whom a token proves only the token knows.
   private static func authentication(of identity: Identity, at seconds: Double) -> (time: Int64?, methods: [String]) {
-    switch identity.method {
-    case .clientCertificate: (Int64(seconds), ["pop"])
-    case .passwordFile, .ldap, .pam: (Int64(seconds), ["pwd"])
-    case .jwt, .introspection, .tokenReview, .gateway:
+    let time = Int64(identity.session?.began.timeIntervalSince1970.rounded(.down) ?? seconds)
+    return switch identity.session?.signedInBy ?? identity.method {
+    case .clientCertificate: (time, ["pop"])
+    case .passwordFile, .ldap, .pam: (time, ["pwd"])
+    case .jwt, .introspection, .tokenReview, .session, .gateway:
       (identity.token?.authenticated.flatMap { Int64(exactly: $0.timeIntervalSince1970.rounded(.down)) }, identity.token?.methods ?? [])
     }
   }

@@ -1,4 +1,4 @@
-import SallyportCore
+public import SallyportCore
 import SallyportWire
 
 /// Tells requests apart that a foreign page made a browser send.
@@ -7,9 +7,9 @@ import SallyportWire
 /// any `Origin` (cross-site request forgery, and its sibling with WebSockets). Only what changes something is judged, an
 /// unsafe method or a change of protocol: other answers the browser keeps from the foreign page. Clients that are no
 /// browsers send neither field and pass.
-enum BrowserOrigin {
+public enum BrowserOrigin {
   /// What is foreign about a request, as a sentence for the client; `nil` where nothing is.
-  static func foreignness(of request: StrippedRequest) -> String? {
+  public static func foreignness(of request: StrippedRequest) -> String? {
     guard !request.head.method.isSafe || !request.requestedUpgrade.isEmpty else { return nil }
     let fields = request.head.fields
     if !fields.all(.secFetchSite).allSatisfy({ ["same-origin", "none"].contains($0.value) }) {

@@ -30,8 +30,9 @@ struct RequestPath {
       // A method that asks the gateway to become something else is not for an upstream to judge.
       guard head.method != .connect, head.method != .trace else { throw .connectRefused }
 
-      // The gateway's own paths never reach an upstream, and what is read there is for everybody.
+      // The gateway's own paths never reach an upstream. What is read there is for everybody; people sign in and out there.
       if OwnPaths.covers(head.target.path) {
+        if let portal = PortalPath(for: stripped, self.generation) { return try portal.take(stripped, exchange) }
         return exchange.answer(try OwnPaths.document(for: stripped, self.generation, at: Date()))
       }
 
@@ -84,7 +85,7 @@ struct RequestPath {
       case .later(let future): self.wait(for: future, permitted, route, exchange)
       }
     } catch {
-      self.refuse(error, route, exchange)
+      self.refuse(error, stripped, route, exchange)
     }
   }
 
@@ -99,7 +100,11 @@ struct RequestPath {
     exchange.forward(credentialed, to: route.upstream)
   }
 
-  private func refuse(_ problem: Problem, _ route: Route, _ exchange: Exchange) {
+  private func refuse(_ problem: Problem, _ stripped: StrippedRequest, _ route: Route, _ exchange: Exchange) {
+    // Whoever comes with a browser is shown where to sign in; everybody else is told what is missing.
+    if problem.status == 401, route.accepts.contains(.session), Navigation.isOne(stripped) {
+      return exchange.answer(Navigation.toSignIn(from: stripped, because: problem))
+    }
     let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: problem, requirement: route.requirement)
     exchange.answer(problem, challenges: challenges)
   }
@@ -149,7 +154,7 @@ struct RequestPath {
         case .failure(let error): throw error as? Problem ?? .authenticationFailed.with(detail: "\(error)")
         }
       } catch {
-        path.refuse(error, route, exchange)
+        path.refuse(error, permitted.authenticated.stripped, route, exchange)
       }
     }
   }

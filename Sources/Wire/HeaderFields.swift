@@ -93,17 +93,27 @@ public struct HeaderFields: Sendable {
     self.appendChecked(name, value)
   }
 
+  /// Appends one field whose value need be no UTF-8, such as a part of one that came.
+  ///
+  /// - Throws: ``FieldError`` as ``append(_:_:)`` does
+  public mutating func append(_ name: StaticString, bytes value: [UInt8]) throws(FieldError) {
+    guard FieldBytes.isValue(value) else { throw FieldError.value(of: "\(name)") }
+    self.appendChecked("\(name)", value)
+  }
+
   /// Appends a field whose name and value are constants or numbers of this program.
   public mutating func append(trusted name: StaticString, _ value: Int) {
     self.appendChecked("\(name)", String(value))
   }
 
-  private mutating func appendChecked(_ name: String, _ value: String) {
+  private mutating func appendChecked(_ name: String, _ value: String) { self.appendChecked(name, value.utf8) }
+
+  private mutating func appendChecked(_ name: String, _ value: some Collection<UInt8>) {
     let nameStart = self.bytes.writerIndex
     let nameLength = self.bytes.writeString(name)
     self.bytes.writeStaticString(": ")
     let valueStart = self.bytes.writerIndex
-    let valueLength = self.bytes.writeString(value)
+    let valueLength = self.bytes.writeBytes(value)
     self.bytes.writeStaticString("\r\n")
     var entry = Entry(
       nameStart: UInt32(nameStart), nameLength: UInt32(nameLength), valueStart: UInt32(valueStart), valueLength: UInt32(valueLength),

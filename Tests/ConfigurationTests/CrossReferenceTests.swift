@@ -89,7 +89,8 @@ import Testing
   @Test func aRouteLetsSomebodyIn() {
     #expect(
       faults(in: leastKeys, replacing: "[password]", by: "[]").contains(
-        "15:64: routes[0].authenticate: lets nobody in; list clientCertificate, password or token, or open paths with `anonymous`"))
+        "15:64: routes[0].authenticate: lets nobody in; list clientCertificate, password, token or session, or open paths with `anonymous`")
+    )
   }
 
   @Test func nothingIsListedTwice() {

@@ -16,7 +16,9 @@ import Testing
   }
 
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
-    let known: Set<String> = [everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey].map(GatewayConfiguration.knownKeys).reduce(
+    let known: Set<String> = [everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everySignInKey].map(
+      GatewayConfiguration.knownKeys
+    ).reduce(
       into: []) {
         $0.formUnion($1)
       }

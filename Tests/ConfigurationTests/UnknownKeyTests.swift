@@ -3,10 +3,8 @@ import Testing
 
 @Suite struct UnknownKeyTests {
   @Test(arguments: [
-    ("authentication:\n", "authentication:\n  signIn: {}\n", "29:3: authentication.signIn"),
     ("{lifetime: 30s}", "{lifetime: 30s, negativeLifetime: 5s}", "34:26: authentication.cache.negativeLifetime"),
     ("  impersonation: refuse", "  impersonation: refuse\n  setHeaders: {}", "74:3: routes[1].setHeaders"),
-    ("[clientCertificate, password]", "[clientCertificate, password, session]", "71:47: routes[1].authenticate[2]"),
   ]) func whatALaterVersionReadsIsRefusedAsSuch(old: String, new: String, subject: String) {
     #expect(faults(in: everyKey, replacing: old, by: new) == ["\(subject): is not supported in this version; remove it"])
   }
@@ -56,7 +54,7 @@ import Testing
         "9:14: credentials: has too few items; list at least 1",
         "11:25: upstreams[0].servers[0]: is not encrypted; write an https URL, or set insecurePlaintext: true on this upstream",
         "11:56: upstreams[0].kind: is not a known word; write kubernetes or generic",
-        "13:69: routes[0].authenticate[0]: is not a known word; write clientCertificate or password or token",
+        "13:69: routes[0].authenticate[0]: is not a known word; write clientCertificate or password or token or session",
         "13:91: routes[0].anonymous[0]: does not begin with a slash; write it as in /healthz",
       ])
   }

@@ -14,6 +14,7 @@ extension AuditRecord {
     writer.write("sallyport.dev/tls", self.tlsVersion, to: &line)
     writer.write("sallyport.dev/config", self.configuration, to: &line)
     self.encodeAuthentication(into: &line, &writer)
+    writer.write("sallyport.dev/sign-in", self.signIn?.rawValue, to: &line)
     self.encodeDecision(into: &line, &writer)
     writer.write("sallyport.dev/route", self.route, to: &line)
     writer.write("sallyport.dev/upstream", self.upstream, to: &line)

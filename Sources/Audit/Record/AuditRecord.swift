@@ -28,6 +28,13 @@ public final class AuditRecord {
     }
   }
 
+  /// What somebody did at the pages by which one signs in and out with a browser. The raw value stands in the record.
+  public enum SignIn: String, Sendable, Hashable {
+    case signedIn = "signed-in"
+    case refused
+    case signedOut = "signed-out"
+  }
+
   /// What the client is answered.
   public struct Response: Sendable, Hashable {
     /// The HTTP status code.
@@ -78,6 +85,8 @@ public final class AuditRecord {
   public var credential: String?
   /// What the upstream's own log can know it by: ``UpstreamCredential/identifier``.
   public var credentialID: String?
+  /// What somebody did at the pages by which one signs in and out.
+  public var signIn: SignIn?
   public var route: String?
   public var upstream: String?
   public var response: Response?

@@ -147,9 +147,11 @@ enum URIRedaction {
     return false
   }
 
-  /// Names that are too short or too common to be looked for inside another.
+  /// Names that are too short or too common to be looked for inside another. `return` is the sign-in page's: a whole target, with
+  /// a query of its own.
   private static let wholeNames: [StaticString] = [
     "code", "codeverifier", "pwd", "pass", "auth", "authorization", "sig", "otp", "ticket", "session", "sessionid", "sid", "samlresponse",
+    "return",
   ]
 }
 

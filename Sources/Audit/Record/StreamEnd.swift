@@ -16,6 +16,8 @@ public struct StreamEnd: Sendable, Hashable {
     case revocationUnknown
     /// Another credential by which it was admitted has expired.
     case credentialExpired
+    /// The session that it was admitted by was signed out, was idle for too long, or is over.
+    case sessionEnded
     /// It lasted as long as a stream may.
     case maximumAge
     // A reload would not let the stream in any more:

@@ -1,6 +1,7 @@
 import Crypto
 import NIOConcurrencyHelpers
 import SallyportCore
+import SallyportSessions
 
 /// What authentication keeps from one configuration generation to the next: the judgements of the last minute, the
 /// counts of failures, and the threads that passwords are verified on. One for each process.
@@ -20,6 +21,9 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let flights = SingleFlight<Flight, AuthenticationOutcome>()
   let throttle = NIOLockedValueBox(FailureThrottle())
   let tokens: TokenMemory
+  let sessionStore = MemorySessionStore()
+  let sessions: SessionKeeper<OpenSession>
+  let sessionLooks = SingleFlight<SessionKey, SessionAuthenticator.Look>()
   let accounts = NIOLockedValueBox(AccountThrottle())
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)
@@ -34,6 +38,7 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.verified = ShardedCache(capacity: credentials)
     self.refused = ShardedCache(capacity: credentials / 4)
     self.tokens = TokenMemory(capacity: credentials)
+    self.sessions = SessionKeeper(keys: .random(), store: self.sessionStore, open: OpenSession.init)
   }
 
   /// What there is to count; for metrics.

@@ -1,3 +1,4 @@
+import Crypto
 @_spi(Authenticator) import SallyportCore
 
 /// The stores of a configuration, asked in their order; ``PasswordStore`` has the rules.
@@ -13,6 +14,8 @@ struct StoreChain: Sendable {
   }
 
   let stores: [any PasswordStore]
+  /// Digests of the stores and of all that their judgements depend on, in the same order.
+  let digests: [[UInt8]]
   let rules: NameRules
 
   init(_ sources: [AuthenticatorConfiguration.PasswordSource], rules: NameRules, pool: VerificationPool) {
@@ -30,6 +33,7 @@ struct StoreChain: Sendable {
     }
     if !files.isEmpty { stores.append(PasswordFileStore(files: files, pool: pool)) }
     self.stores = stores
+    self.digests = stores.map(Self.digest)
     self.rules = rules
   }
 
@@ -51,6 +55,23 @@ struct StoreChain: Sendable {
       }
     }
     if !isTaken { then(self.busy(store)) }
+  }
+
+  /// The store with this digest; `nil` where it is not asked, or by other rules.
+  func store(_ digest: [UInt8]) -> (any PasswordStore)? {
+    self.digests.firstIndex(of: digest).map { self.stores[$0] }
+  }
+
+  /// The digest of the first store of a kind; empty where there is none.
+  func digest(of method: AuthenticationMethod) -> [UInt8] {
+    self.stores.firstIndex { $0.method == method }.map { self.digests[$0] } ?? []
+  }
+
+  private static func digest(of store: any PasswordStore) -> [UInt8] {
+    var hash = SHA256()
+    hash.update(data: Array(store.method.rawValue.utf8) + [0])
+    hash.update(data: store.fingerprint)
+    return Array(hash.finalize())
   }
 
   private func busy(_ store: any PasswordStore) -> Verdict { .busy("too many passwords wait to be verified by \(store.method.rawValue)") }
@@ -107,6 +128,7 @@ struct StoreChain: Sendable {
     return .success(
       Identity(
         username: name, uid: user.uid, groups: groups, extra: user.extra, method: store.method, origin: user.origin,
-        verifier: user.verifier))
+        verifier: user.verifier,
+        account: user.reference.map { Identity.Account(store: Self.digest(of: store), name: $0.account, typedName: $0.typedName) }))
   }
 }

@@ -35,6 +35,7 @@ struct CrossReferences {
       self.checkReach(of: value, at: route.yaml, behind: self.routes[..<index].compactMap(\.value))
     }
     self.checkUseOfAuthentication()
+    self.checkSignIn()
     self.checkTokenReviews()
     self.checkIssuer()
     self.checkOrderOfPasswords()
@@ -95,7 +96,7 @@ struct CrossReferences {
   private func checkMethods(of route: GatewayConfiguration.Route, at yaml: YAMLCursor) {
     let list = yaml["authenticate"]
     if route.authenticate.isEmpty, route.anonymous.isEmpty, list.itemCount == 0 {
-      list.fault("lets nobody in", "list clientCertificate, password or token, or open paths with `anonymous`")
+      list.fault("lets nobody in", "list clientCertificate, password, token or session, or open paths with `anonymous`")
     }
     for (index, method) in route.authenticate.enumerated() {
       if route.authenticate[..<index].contains(method) { list[index].fault("stands in the list twice", "remove it") }
@@ -114,6 +115,8 @@ struct CrossReferences {
         if self.authentication.tokens.isEmpty, self.document["authentication"]["tokens"].itemCount ?? 0 == 0 {
           list[index].fault("is not configured", "add authentication.tokens")
         }
+      case .session:
+        if self.authentication.signIn == nil { list[index].fault("is not configured", "add authentication.signIn") }
       }
     }
   }
@@ -135,6 +138,7 @@ struct CrossReferences {
         case .clientCertificate: route.authenticate.contains(.clientCertificate)
         case .passwordFile, .ldap, .pam: route.authenticate.contains(.password)
         case .jwt, .introspection, .tokenReview: route.authenticate.contains(.token)
+        case .session: route.authenticate.contains(.session)
         }
       if !isPossible { section["methods"][index].fault("is not accepted by the route", "remove it, or extend the route's `authenticate`") }
     }
@@ -261,10 +265,12 @@ struct CrossReferences {
     guard !self.routes.contains(where: { $0.value == nil }) else { return }
     let used = Set(self.routes.flatMap { $0.value?.authenticate ?? [] })
     let section = self.document["authentication"]
-    if self.authentication.clientCertificates != nil, !used.contains(.clientCertificate) {
+    if self.authentication.clientCertificates != nil, !used.contains(.clientCertificate),
+      self.authentication.signIn?.clientCertificate != true
+    {
       section["clientCertificates"].fault("is used by no route", "remove it, or list clientCertificate in a route's `authenticate`")
     }
-    if !self.authentication.passwords.isEmpty, !used.contains(.password) {
+    if !self.authentication.passwords.isEmpty, !used.contains(.password), self.authentication.signIn?.form != true {
       section["passwords"].fault("is used by no route", "remove it, or list password in a route's `authenticate`")
     }
     if !self.authentication.tokens.isEmpty, !used.contains(.token) {

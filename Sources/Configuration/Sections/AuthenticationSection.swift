@@ -13,6 +13,8 @@ extension GatewayConfiguration {
     public var cacheLifetime = Duration.seconds(60)
     public var throttle = Throttle()
     public var allowSystemNames = SystemNames()
+    /// `nil`: nobody signs in with a browser.
+    public var signIn: SignIn?
 
     public init() {}
   }
@@ -87,7 +89,7 @@ extension GatewayConfiguration.Authentication {
       self.throttle = keys.optional("throttle").map(Throttle.init) ?? self.throttle
       self.allowSystemNames = keys.optional("allowSystemNames").map(SystemNames.init) ?? self.allowSystemNames
       self.tokens = keys.optional("tokens")?.list(atLeast: 1, TokenSource.init) ?? []
-      keys.notInThisVersion("signIn")
+      self.signIn = keys.optional("signIn").map(SignIn.init)
       return ()
     }
   }

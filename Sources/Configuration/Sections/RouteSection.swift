@@ -6,13 +6,15 @@ extension GatewayConfiguration {
     /// A way to prove who one is.
     public enum Method: String, Sendable, CaseIterable {
       case clientCertificate, password, token
+      /// A browser's session: see ``GatewayConfiguration/Authentication/SignIn``.
+      case session
     }
 
     /// What an identity must be proven by, beyond that it is proven.
     public struct Requirement: Sendable, Equatable {
       /// How somebody was authenticated, in the words of the audit record's `sallyport.dev/authentication`.
       public enum Method: String, Sendable, CaseIterable {
-        case clientCertificate, passwordFile, ldap, pam, jwt, introspection, tokenReview
+        case clientCertificate, passwordFile, ldap, pam, jwt, introspection, tokenReview, session
       }
       /// All of them, of a token.
       public var scopes: [String] = []
@@ -71,7 +73,7 @@ extension GatewayConfiguration.Route {
       let match = keys.optional("match").map(Match.init) ?? Match()
       let upstream = keys.required("upstream")?.name()
       let credential = keys.required("credential")?.name()
-      let authenticate = keys.required("authenticate")?.list(Self.method)
+      let authenticate = keys.required("authenticate")?.list { $0.choice(of: Method.self) }
       let anonymous = keys.optional("anonymous")?.list { $0.parsed(RequestPathText.exact) } ?? []
       let impersonation = keys.optional("impersonation")?.choice(of: Impersonation.self) ?? .forward
       let policies = keys.optional("policies")?.list { $0.nameReference() }
@@ -84,14 +86,6 @@ extension GatewayConfiguration.Route {
     }
     guard let route else { return nil }
     self = route
-  }
-
-  private static func method(_ yaml: YAMLCursor) -> Method? {
-    if let word = yaml.scalarText, word == "session" {
-      yaml.fault("is not supported in this version", "remove it")
-      return nil
-    }
-    return yaml.choice(of: Method.self)
   }
 }
 

@@ -8,7 +8,7 @@ public import SallyportWire
 ///   where the request comes from is in ``origin``;
 /// - hop-by-hop fields and every field that `Connection` names go;
 /// - `Impersonate-*` moves into ``impersonation``, `Authorization` and a token among the WebSocket protocols into
-///   ``authorization``.
+///   ``authorization``, the gateway's own cookies into ``ownCookies``.
 ///
 /// The proofs are immutable objects: to pass one on, or to keep it in the next, costs a reference.
 public final class StrippedRequest: Sendable {
@@ -19,6 +19,8 @@ public final class StrippedRequest: Sendable {
   /// The `Authorization` fields' values, most often one; a token that came as a WebSocket protocol stands behind them as
   /// `Bearer TOKEN`.
   public let authorization: [Secret]
+  /// The gateway's own cookies; `nil` where none came.
+  public let ownCookies: OwnCookies?
   /// What the client sent as `Audit-ID`, for the audit record.
   public let clientAuditID: String?
   /// The protocols that the client would change to, in its order and in lower case (`websocket`, `spdy/3.1`).
@@ -79,13 +81,14 @@ public final class StrippedRequest: Sendable {
       // Without an upgrade the API server does not believe such a token either.
       authorization.append(token)
     }
+    self.ownCookies = stripped.fields.contains(.cookie) ? OwnCookies.take(from: &stripped.fields) : nil
     self.head = stripped
     self.impersonation = try impersonation.requested()
     self.authorization = authorization
     self.clientAuditID = clientAuditID
   }
 
-  /// The same without ``authorization``: what is kept for long should hold no secret.
+  /// The same without ``authorization`` and ``ownCookies``: what is kept for long should hold no secret.
   public var withoutCredentials: StrippedRequest { StrippedRequest(withoutCredentials: self) }
 
   private init(withoutCredentials request: StrippedRequest) {
@@ -93,6 +96,7 @@ public final class StrippedRequest: Sendable {
     self.impersonation = request.impersonation
     self.origin = request.origin
     self.authorization = []
+    self.ownCookies = nil
     self.clientAuditID = request.clientAuditID
     self.requestedUpgrade = request.requestedUpgrade
     self.upgrade = request.upgrade

@@ -38,6 +38,8 @@ final class Exchange {
   /// What the client sent of its body while the stations were still deciding.
   private var earlyBody = BodyParts()
   private var earlyEnd: HeaderFields?
+  /// The body and who waits for it, where an own path reads it.
+  private var ownBody: (body: RequestBody, then: (Exchange, ByteBuffer?) -> Void)?
   private var isForwarding = false
   /// What the audit policy says of the request, once it was asked: a reload does not change it on the way.
   private var judged: AuditPolicy.Outcome?
@@ -115,6 +117,30 @@ final class Exchange {
     let head = document.head(for: self.head?.method ?? .get, auditID: self.auditID)
     self.record.response = AuditRecord.Response(code: head.status)
     self.answer(head, body: document.body)
+  }
+
+  /// Answers at a page of the gateway's own.
+  func answer(_ page: OwnPage) {
+    guard !self.isOver else { return }
+    self.record.problem = page.problem
+    self.record.response = AuditRecord.Response(
+      code: page.status, reason: page.problem.map { ErrorResponder.reason($0.status) }, message: page.problem?.message)
+    self.answer(page.head(for: self.head?.method ?? .get, auditID: self.auditID), body: page.body)
+  }
+
+  /// Reads the whole body for an own path.
+  ///
+  /// - Parameter then: gets the body; `nil` as soon as it is longer than `limit` bytes
+  func readBody(atMost limit: Int, then: @escaping (Exchange, ByteBuffer?) -> Void) {
+    if case .length(let length)? = self.head?.framing, length > UInt64(limit) { return then(self, nil) }
+    self.ownBody = (RequestBody(limit: limit), then)
+    if self.head?.expectsContinue == true { self.stream.sendInformational(ResponseHead(status: 100)) }
+  }
+
+  private func ownBodyReceived(_ bytes: ByteBuffer) {
+    guard self.ownBody?.body.received(bytes) == .tooLong, let then = self.ownBody?.then else { return }
+    self.ownBody = nil
+    then(self, nil)
   }
 
   private func message(for problem: Problem, challenges: [String] = []) -> ErrorResponder.Message {
@@ -272,13 +298,22 @@ extension Exchange: CuttableStream {
 extension Exchange: ClientStreamDelegate {
   func clientSentBody(_ bytes: ByteBuffer) {
     self.record.bytesIn += UInt64(bytes.readableBytes)
-    guard self.isForwarding else { return self.earlyBody.append(bytes) }
+    guard self.isForwarding else {
+      if self.ownBody != nil { return self.ownBodyReceived(bytes) }
+      // Nothing waits for the rest of a request that was answered.
+      if self.awaitsAnswer { self.earlyBody.append(bytes) }
+      return
+    }
     self.record.bodies?.request.append(bytes)
     self.upstream?.sendBody(bytes)
   }
 
   func clientSentEnd(trailers: HeaderFields) {
     let trailers = StrippedRequest.strip(trailers: trailers)
+    if let own = self.ownBody {
+      self.ownBody = nil
+      return own.then(self, own.body.whole)
+    }
     guard self.isForwarding else { return self.earlyEnd = trailers }
     self.record.bodies?.request.end()
     self.upstream?.sendEnd(trailers: trailers)
@@ -291,6 +326,7 @@ extension Exchange: ClientStreamDelegate {
 
   func clientGone(_ reason: ClientGone) {
     self.dropUpstream()
+    self.ownBody = nil
     guard !self.isOver else { return }
     // The client itself is still there, and has to be told or to see that its request broke off.
     if case .malformed(let malformed) = reason { return self.breakOff(Problem(malformed)) }

@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportWire
 
 /// Removes from an upstream's answer what was meant for the connection to us, and sees to the ID by which both logs join.
@@ -10,6 +11,10 @@ enum ResponseHopByHop {
     var head = head
     let named = self.namesInConnection(head.fields)
     head.fields.removeAll(self.stripped)
+    // A session is begun by the gateway alone.
+    if head.fields.contains(.setCookie) {
+      head.fields.removeAll { $0.known == .setCookie && $0.withValue(OwnCookies.isPlanted(bySetCookie:)) }
+    }
     if !named.isEmpty { head.fields.removeAll(where: { field in named.contains(where: field.hasName) }) }
     return head
   }

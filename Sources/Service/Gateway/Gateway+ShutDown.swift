@@ -58,6 +58,7 @@ extension Gateway {
     for listener in listeners { await listener.stopAccepting() }
     self.revocationWatch.cancel()
     self.credentialWatch.cancel()
+    self.sessionWatch.cancel()
 
     let begin = NIODeadline.now()
     // Connections without a request end by themselves within a moment, and one may still be on its way on them.

@@ -40,6 +40,7 @@ public final class Gateway: Sendable {
   let reloads: ReloadStatus
   let revocationWatch: Task<Void, Never>
   let credentialWatch: Task<Void, Never>
+  let sessionWatch: Task<Void, Never>
 
   /// The checks behind `/readyz`. Add to them what else must hold for the gateway to serve.
   public let readiness = Readiness()
@@ -68,6 +69,8 @@ public final class Gateway: Sendable {
     self.reloads = ReloadStatus(metrics)
     self.revocationWatch = Task { await RevocationWatch(contexts: contexts, logger: logger).run() }
     self.credentialWatch = Task { await CredentialWatch(contexts: contexts, logger: logger).run() }
+    let endings = continuation.sessionEndings
+    self.sessionWatch = Task { await SessionWatch(contexts: contexts, endings: endings, logger: logger).run() }
     self.logger = logger
   }
 
@@ -115,6 +118,7 @@ public final class Gateway: Sendable {
       } catch {
         gateway.revocationWatch.cancel()
         gateway.credentialWatch.cancel()
+        gateway.sessionWatch.cancel()
         throw error
       }
       log.record(.started(configuration: generation.hash))

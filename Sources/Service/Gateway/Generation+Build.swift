@@ -77,7 +77,7 @@ extension Generation {
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
-      refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+      portal: ServedPortal(configuration, continuation), refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
   /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.
@@ -144,6 +144,7 @@ extension Generation {
         failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
     settings.tokens = tokens
     settings.tokenEndpoints = endpoints
+    settings.sessions = configuration.signIn.map(SessionRules.init)
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }
@@ -172,6 +173,7 @@ extension Route {
       case .clientCertificate: accepts.insert(.clientCertificate)
       case .password: accepts.insert(.password)
       case .token: accepts.insert(.token)
+      case .session: accepts.insert(.session)
       }
     }
     self.init(

@@ -20,6 +20,6 @@ extension Generation {
       number: self.number, hash: self.hash, routes: RouteTable(routes), authenticator: self.authenticator, revocation: self.revocation,
       upstreams: self.upstreams,
       listeners: self.listeners, policies: self.policies, unknownNames: compiled.unknownNames, discoveries: self.discoveries,
-      auditPolicy: self.auditPolicy, credentials: self.credentials, issuer: self.issuer, refusals: self.refusals)
+      auditPolicy: self.auditPolicy, credentials: self.credentials, issuer: self.issuer, portal: self.portal, refusals: self.refusals)
   }
 }

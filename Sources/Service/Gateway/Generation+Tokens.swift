@@ -208,6 +208,7 @@ extension IdentityRequirement {
           case .jwt: .jwt
           case .introspection: .introspection
           case .tokenReview: .tokenReview
+          case .session: .session
           }
         }))
   }

@@ -29,6 +29,8 @@ final class Generation: Sendable {
   let credentials: GatewayConfiguration.Credentials
   /// Who signs tokens, and the host that the documents about it are served to; `nil` where nobody does.
   let issuer: ServedIssuer?
+  /// The pages by which people sign in with a browser; `nil` where nobody does.
+  let portal: ServedPortal?
   /// What becomes of an answer by which an upstream says that it does not believe a credential.
   let refusals: CredentialRefusals
 
@@ -50,7 +52,7 @@ final class Generation: Sendable {
     number: Int, hash: String, routes: RouteTable, authenticator: Authenticator, revocation: RevocationStore?,
     upstreams: [String: Upstream], listeners: [String: ListenerRules], policies: PolicyPlan, unknownNames: [String],
     discoveries: [String: Discovery], auditPolicy: AuditPolicy?, credentials: GatewayConfiguration.Credentials, issuer: ServedIssuer?,
-    refusals: CredentialRefusals
+    portal: ServedPortal?, refusals: CredentialRefusals
   ) {
     self.number = number
     self.hash = hash
@@ -65,6 +67,7 @@ final class Generation: Sendable {
     self.auditPolicy = auditPolicy
     self.credentials = credentials
     self.issuer = issuer
+    self.portal = portal
     self.refusals = refusals
   }
 

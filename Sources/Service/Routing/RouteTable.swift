@@ -56,7 +56,9 @@ final class Route: Sendable {
   ///
   /// - Returns: the answer to one that does not have it
   func problem(for identity: Identity) -> Problem? {
-    if self.reading == .kubernetes, let problem = IdentityRequirement.problem(for: identity, atCluster: self.upstreamName) { return problem }
+    if self.reading == .kubernetes, let problem = IdentityRequirement.problem(for: identity, atCluster: self.upstreamName) {
+      return problem
+    }
     return self.requirement?.problem(for: identity)
   }
 
@@ -110,6 +112,13 @@ struct RouteTable: Sendable {
     if let route = self.routes.first(where: { $0.matches(host: host, path: request.head.target.path) }) { return route }
     guard self.anyHost || self.knownHosts.contains(host?.text ?? "") else { throw .misdirected }
     throw .noRoute
+  }
+
+  /// What the routes of a host accept.
+  func accepted(at host: HostName?) -> AcceptedMethods {
+    self.routes.reduce(into: []) { accepted, route in
+      if route.hosts.isEmpty || host.map({ route.hosts.contains($0.text) }) ?? false { accepted.formUnion(route.accepts) }
+    }
   }
 
   /// Whether two host names are told apart here. A name that no route lists (`kubectl --tls-server-name`, an address)

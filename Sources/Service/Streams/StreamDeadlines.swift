@@ -24,13 +24,21 @@ struct StreamDeadlines {
     if case .identity(let identity) = subject, let expires = identity.expires {
       deadline = Deadline(
         at: expires.addingTimeInterval(Double(limits.credentialGrace.nanoseconds) / 1e9),
-        reason: identity.method == .clientCertificate ? .certificateExpired : .credentialExpired)
+        reason: self.reason(of: identity.method))
     }
     if let age = limits.maximumAge {
       let end = began.addingTimeInterval(Double(age.nanoseconds) / 1e9)
       if deadline.map({ end < $0.at }) ?? true { deadline = Deadline(at: end, reason: .maximumAge) }
     }
     return deadline
+  }
+
+  private static func reason(of method: AuthenticationMethod) -> StreamEnd.Reason {
+    switch method {
+    case .clientCertificate: .certificateExpired
+    case .session: .sessionEnded
+    default: .credentialExpired
+    }
   }
 
   mutating func insert(_ id: StreamRegistry.ID, _ deadline: Deadline) {

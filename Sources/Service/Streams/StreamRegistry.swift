@@ -37,6 +37,8 @@ final class StreamRegistry {
 
   var count: Int { self.entries.count }
   private(set) var tunnelCount = 0
+  /// What is known of each.
+  var facts: [StreamFacts] { self.entries.values.map(\.facts) }
 
   /// Enters a stream; whoever enters it removes it when it has ended.
   func add(_ stream: any CuttableStream, _ facts: StreamFacts, limits: StreamLimits) -> ID {

@@ -1,0 +1,95 @@
+import SallyportWire
+
+/// The cookies of the gateway's own that a request presents. They are taken out of the request at the door, so that no
+/// upstream ever sees one.
+///
+/// The prefix `__Host-` has browsers take such a cookie from this host alone, over TLS, for all its paths (RFC 6265bis
+/// section 4.1.3.2): no other host of the same domain can plant one.
+public struct OwnCookies: Sendable {
+  /// Whose value is a session's ID.
+  public static let sessionName = "__Host-sallyport-session"
+  /// Whose value binds the forms of the gateway's pages to one browser.
+  public static let browserName = "__Host-sallyport-browser"
+  /// What both names begin with, in lower case, with `-` for `_`.
+  private static let foldedPrefix = Array("--host-sallyport-".utf8)
+
+  /// The values that came as the session's cookie, in their order. A browser sends at most one.
+  public let sessions: [Secret]
+  public let browsers: [Secret]
+
+  /// Takes every cookie of ours out of the fields, in every spelling that a server might fold into ours; the other cookies
+  /// stay as they were sent. Only the exact names are believed.
+  ///
+  /// ```
+  /// cookie-string = cookie-pair *( ";" SP cookie-pair )
+  /// cookie-pair   = cookie-name "=" cookie-value
+  /// ```
+  /// - Returns: `nil` where there was none
+  static func take(from fields: inout HeaderFields) -> OwnCookies? {
+    let cookies = fields.all(.cookie)
+    guard cookies.contains(where: { $0.withValue(Self.mayHoldOne) }) else { return nil }
+    var sessions: [Secret] = []
+    var browsers: [Secret] = []
+    var kept: [[UInt8]] = []
+    var isChanged = false
+    for field in cookies {
+      var others: [ArraySlice<UInt8>] = []
+      for pair in field.withValue({ Array($0) }).split(separator: UInt8(ascii: ";")).map(self.trimmed) {
+        let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+        let name = self.trimmed(pair[..<equals])
+        guard self.isOwn(name) else {
+          others.append(pair)
+          continue
+        }
+        isChanged = true
+        let value = Secret(self.trimmed(pair[min(equals + 1, pair.endIndex)...]))
+        if name.elementsEqual(self.sessionName.utf8) { sessions.append(value) }
+        if name.elementsEqual(self.browserName.utf8) { browsers.append(value) }
+      }
+      if !others.isEmpty { kept.append(Array(others.joined(separator: [UInt8(ascii: ";"), UInt8(ascii: " ")]))) }
+    }
+    guard isChanged else { return nil }
+    fields.removeAll(KnownFields(.cookie))
+    for value in kept {
+      do {
+        try fields.append("Cookie", bytes: value)
+      } catch {
+        // A part of what was a value is one.
+        assertionFailure("\(error)")
+      }
+    }
+    return OwnCookies(sessions: sessions, browsers: browsers)
+  }
+
+  /// Whether an upstream's `Set-Cookie` would plant one of ours: a session of its own choice, or the end of a good one.
+  public static func isPlanted(bySetCookie value: UnsafeRawBufferPointer) -> Bool {
+    let pair = value[..<(value.firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex)]
+    let name = Array(pair[..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex)])
+    return self.isOwn(self.trimmed(name[...]))
+  }
+
+  private static func mayHoldOne(_ value: UnsafeRawBufferPointer) -> Bool {
+    guard value.count >= self.foldedPrefix.count else { return false }
+    return (0...(value.count - self.foldedPrefix.count)).contains { start in
+      self.isOwn(value[start..<(start + self.foldedPrefix.count)])
+    }
+  }
+
+  private static func isOwn(_ name: some RandomAccessCollection<UInt8>) -> Bool {
+    name.count >= self.foldedPrefix.count && zip(name, self.foldedPrefix).allSatisfy { self.folded($0) == $1 }
+  }
+
+  private static func folded(_ byte: UInt8) -> UInt8 {
+    switch byte {
+    case UInt8(ascii: "_"): UInt8(ascii: "-")
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+    default: byte
+    }
+  }
+
+  private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+    guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) }) else { return [] }
+    return bytes[first...last]
+  }
+}

@@ -1,0 +1,51 @@
+import SallyportAuthentication
+import SallyportConfiguration
+import SallyportPortal
+import SallyportSessions
+
+/// The pages by which people sign in, as a generation serves them.
+struct ServedPortal: Sendable {
+  /// What the gateway is called on its pages.
+  let name: String
+  /// The hosts of the routes that accept sessions, in lower case; `nil` for any host.
+  let hosts: Set<String>?
+  let tokens: FormTokens
+  let endings: SessionEndings
+
+  func serves(_ host: HostName?) -> Bool {
+    guard let hosts else { return true }
+    return host.map { hosts.contains($0.text) } ?? false
+  }
+
+  /// - Returns: `nil` where nobody signs in with a browser
+  init?(_ configuration: GatewayConfiguration, _ continuation: Continuation) {
+    guard let section = configuration.authentication.signIn else { return nil }
+    let routes = configuration.routes.filter { $0.authenticate.contains(.session) }
+    self.name = section.name
+    self.hosts = routes.contains { $0.match.hosts.isEmpty } ? nil : Set(routes.flatMap(\.match.hosts))
+    self.tokens = continuation.formTokens
+    self.endings = continuation.sessionEndings
+  }
+}
+
+/// Tells of sessions that ended, so that nothing stays open that they let in.
+final class SessionEndings: Sendable {
+  let keys: AsyncStream<[[UInt8]]>
+  private let continuation: AsyncStream<[[UInt8]]>.Continuation
+
+  init() { (self.keys, self.continuation) = AsyncStream.makeStream() }
+
+  func tell(_ keys: [[UInt8]]) {
+    if !keys.isEmpty { self.continuation.yield(keys) }
+  }
+}
+
+extension SessionRules {
+  /// As the configuration words them.
+  init(_ section: GatewayConfiguration.Authentication.SignIn) {
+    self.init(
+      limits: SessionLimits(
+        idle: section.session.idle, lifetime: section.session.lifetime, perUser: section.session.perUser, total: section.session.total),
+      refresh: section.session.refresh, takesPasswords: section.form, takesCertificates: section.clientCertificate)
+  }
+}

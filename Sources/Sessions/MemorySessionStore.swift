@@ -1,0 +1,42 @@
+import NIOConcurrencyHelpers
+public import NIOCore
+public import SallyportCore
+
+public import struct Foundation.Date
+
+/// Sessions that end with the process; every answer is there at once.
+public final class MemorySessionStore: SessionStore {
+  private let table = NIOLockedValueBox(SessionTable())
+
+  public init() {}
+
+  public var count: Int { self.table.withLockedValue { $0.count } }
+
+  public func begin(
+    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionStart> {
+    .now(self.table.withLockedValue { $0.begin(session, as: key, limits, at: now) })
+  }
+
+  public func use(_ key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionLookUp> {
+    .now(self.table.withLockedValue { $0.use(key, limits, at: now) }.map { .found($0) } ?? .none)
+  }
+
+  public func replace(_ key: SessionKey, version: UInt64, by sealed: [UInt8], on eventLoop: any EventLoop) -> Answer<Bool> {
+    .now(self.table.withLockedValue { $0.replace(key, version: version, by: sealed) })
+  }
+
+  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.table.withLockedValue { $0.end(key) }
+    return .now(true)
+  }
+
+  public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    .now(self.table.withLockedValue { $0.endAll(of: user) })
+  }
+
+  /// Lets go of what is over.
+  public func sweep(_ limits: SessionLimits, at now: Date) {
+    _ = self.table.withLockedValue { $0.sweep(limits, at: now) }
+  }
+}

@@ -1,0 +1,89 @@
+public import struct Foundation.Date
+
+/// The sessions of a process. A value without I/O: the time is told.
+///
+/// A session ends when it is signed out, at its end, or when it was idle for too long; at either time it is gone. Entries that
+/// are over are taken out when they are met, when room is needed, and by ``sweep(_:at:)``.
+public struct SessionTable: Sendable {
+  private struct Entry: Sendable {
+    var session: StoredSession
+    var used: Date
+  }
+
+  private var entries: [SessionKey: Entry] = [:]
+  private var users: [SessionUser: Set<SessionKey>] = [:]
+
+  public init() {}
+
+  /// How many there are, those included that are over and were not met since.
+  public var count: Int { self.entries.count }
+
+  /// Enters a session. One too many of a user's takes the place of the one that was used the longest time ago; one too many
+  /// at all is refused, so that nobody signs others out by signing in.
+  public mutating func begin(_ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date) -> SessionStart {
+    // An ID is random: one that is there already would be somebody else's.
+    guard self.entries[key] == nil else { return .full }
+    var ended: [SessionKey] = []
+    for other in self.users[session.user] ?? [] where self.isOver(other, limits, at: now) { self.remove(other) }
+    while let own = self.users[session.user], own.count >= max(1, limits.perUser), let oldest = self.leastUsed(among: own) {
+      self.remove(oldest)
+      ended.append(oldest)
+    }
+    if self.entries.count >= limits.total { _ = self.sweep(limits, at: now) }
+    guard self.entries.count < limits.total else { return .full }
+    self.entries[key] = Entry(session: session, used: now)
+    self.users[session.user, default: []].insert(key)
+    return .began(ended: ended)
+  }
+
+  /// Finds a session that is not over, and notes that it is used.
+  public mutating func use(_ key: SessionKey, _ limits: SessionLimits, at now: Date) -> StoredSession? {
+    guard let entry = self.entries[key] else { return nil }
+    guard !self.isOver(key, limits, at: now) else {
+      self.remove(key)
+      return nil
+    }
+    // A clock that was set back does not make a session older.
+    self.entries[key]?.used = max(now, entry.used)
+    return entry.session
+  }
+
+  public mutating func replace(_ key: SessionKey, version: UInt64, by sealed: [UInt8]) -> Bool {
+    guard self.entries[key]?.session.version == version else { return false }
+    self.entries[key]?.session.sealed = sealed
+    self.entries[key]?.session.version += 1
+    return true
+  }
+
+  public mutating func end(_ key: SessionKey) { self.remove(key) }
+
+  public mutating func endAll(of user: SessionUser) -> [SessionKey] {
+    let keys = Array(self.users[user] ?? [])
+    for key in keys { self.remove(key) }
+    return keys
+  }
+
+  /// Takes out all that are over.
+  public mutating func sweep(_ limits: SessionLimits, at now: Date) -> [SessionKey] {
+    let over = self.entries.keys.filter { self.isOver($0, limits, at: now) }
+    for key in over { self.remove(key) }
+    return over
+  }
+
+  private func isOver(_ key: SessionKey, _ limits: SessionLimits, at now: Date) -> Bool {
+    guard let entry = self.entries[key] else { return true }
+    // A reload that shortens the lifetime holds for the sessions that are there, too.
+    let end = min(entry.session.ends, entry.session.began.addingTimeInterval(limits.lifetime.seconds))
+    return now >= end || now >= entry.used.addingTimeInterval(limits.idle.seconds)
+  }
+
+  private func leastUsed(among keys: Set<SessionKey>) -> SessionKey? {
+    keys.min { (self.entries[$0]?.used ?? .distantPast) < (self.entries[$1]?.used ?? .distantPast) }
+  }
+
+  private mutating func remove(_ key: SessionKey) {
+    guard let user = self.entries.removeValue(forKey: key)?.session.user else { return }
+    self.users[user]?.remove(key)
+    if self.users[user]?.isEmpty == true { self.users[user] = nil }
+  }
+}

@@ -1,0 +1,120 @@
+import SallyportConfiguration
+import Testing
+
+/// A configuration by which people sign in with a browser, with every key about that.
+let everySignInKey = """
+  apiVersion: sallyport.dev/v1alpha1
+  kind: Gateway
+  listeners:
+  - name: main
+    address: "[::1]:8443"
+    tls: {certificateFile: server.pem, privateKeyFile: server.key, clientCAFile: clients.pem}
+  authentication:
+    clientCertificates: {}
+    passwords:
+    - passwordFile: {file: users.yaml}
+    signIn:
+      name: Example Corp
+      form: true
+      clientCertificate: true
+      session: {idle: 10m, lifetime: 8h, refresh: 2m, perUser: 3, total: 500}
+  credentials:
+  - {name: nobody, none: {}}
+  upstreams:
+  - {name: app, servers: ["https://app.example.org"]}
+  routes:
+  - {name: all, upstream: app, credential: nobody, authenticate: [session], require: {methods: [session]}}
+  audit: {directory: /var/log/sallyport}
+  """
+
+@Suite struct SignInSectionTests {
+  @Test func everyKeyIsRead() throws {
+    let read = try load(everySignInKey)
+    let signIn = try #require(read.authentication.signIn)
+    #expect(signIn.name == "Example Corp" && signIn.form && signIn.clientCertificate)
+    #expect(signIn.session.idle == .seconds(600) && signIn.session.lifetime == .seconds(28_800) && signIn.session.refresh == .seconds(120))
+    #expect(signIn.session.perUser == 3 && signIn.session.total == 500)
+    #expect(read.routes[0].authenticate == [.session] && read.routes[0].require?.methods == [.session])
+  }
+
+  @Test func whatIsNotSaidIsAsDocumented() throws {
+    let signIn = try #require(
+      try load(everySignInKey.replacing(/signIn:\n(?:.|\n)*?total: 500\}/, with: "signIn: {}")).authentication.signIn)
+    #expect(signIn == .init() && signIn.form && !signIn.clientCertificate && signIn.name == "Sallyport")
+    #expect(signIn.session.idle == .seconds(1800) && signIn.session.lifetime == .seconds(43_200) && signIn.session.refresh == .seconds(300))
+  }
+
+  @Test(arguments: [
+    ("    clientCertificate: true\n", "", []),
+    (
+      "form: true\n    clientCertificate: true", "form: false\n    clientCertificate: false",
+      [
+        "8:3: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`",
+        "10:3: authentication.passwords: is used by no route; remove it, or list password in a route's `authenticate`",
+        "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true",
+      ]
+    ),
+    (
+      "  passwords:\n  - passwordFile: {file: users.yaml}\n", "",
+      [
+        "11:11: authentication.signIn.form: has no password store to ask; add authentication.passwords, or set form to false"
+      ]
+    ),
+    (
+      "  clientCertificates: {}\n", "",
+      [
+        "13:24: authentication.signIn.clientCertificate: is not configured; add authentication.clientCertificates"
+      ]
+    ),
+    (
+      ", clientCAFile: clients.pem", "",
+      [
+        "14:24: authentication.signIn.clientCertificate: cannot happen: no listener has a clientCAFile; add tls.clientCAFile to a listener"
+      ]
+    ),
+    (
+      "idle: 10m", "idle: 9h",
+      [
+        "15:21: authentication.signIn.session.idle: is longer than the session's lifetime; write a time of at most `lifetime`"
+      ]
+    ),
+    ("idle: 10m", "idle: 10s", ["15:21: authentication.signIn.session.idle: is out of range; write a time from 1m to 168h"]),
+    (
+      "name: Example Corp", "name: \"\"",
+      [
+        "12:11: authentication.signIn.name: is no name for a page; write up to 64 characters in one line"
+      ]
+    ),
+    ("form: true", "form: true\n    oidc: {}", ["14:5: authentication.signIn.oidc: is not supported in this version; remove it"]),
+    (
+      "idle: 10m", "keyFile: a, redis: {}",
+      [
+        "15:15: authentication.signIn.session.keyFile: is not supported in this version; remove it",
+        "15:27: authentication.signIn.session.redis: is not supported in this version; remove it",
+      ]
+    ),
+    (
+      "perUser: 3", "perUser: 0",
+      [
+        "15:61: authentication.signIn.session.perUser: is out of range; write a whole number from 1 to 1000"
+      ]
+    ),
+  ]) func whatIsWrongIsSaidWhereItStands(old: String, new: String, expected: [String]) {
+    #expect(faults(in: everySignInKey, replacing: old, by: new) == expected)
+  }
+
+  @Test func aSessionAndItsRouteNeedEachOther() {
+    #expect(
+      faults(in: everySignInKey, replacing: "[session], require: {methods: [session]}", by: "[password, clientCertificate]") == [
+        "12:5: authentication.signIn: is used by no route; remove it, or list session in a route's `authenticate`"
+      ])
+    #expect(
+      faults(in: leastKeys, replacing: "[password]", by: "[password, session]") == [
+        "15:75: routes[0].authenticate[1]: is not configured; add authentication.signIn"
+      ])
+    #expect(
+      faults(in: everySignInKey, replacing: "[session], require", by: "[password], require").contains {
+        $0.contains("require.methods[0]: is not accepted by the route")
+      })
+  }
+}

@@ -1,0 +1,96 @@
+import Crypto
+import Foundation
+@_spi(Authenticator) import SallyportCore
+import SallyportPortal
+import Testing
+
+@Suite struct PageTests {
+  private static let hostile = "<b onload=\"x('1')\">&amp;{{name}}</b>"
+
+  private static func identity(_ name: String = "bob", groups: [String] = ["edit"], session: Bool = true) -> Identity {
+    let began = Date(timeIntervalSince1970: 1_800_000_000)
+    return Identity(
+      username: name, uid: "u-1", groups: groups, method: session ? .session : .clientCertificate, expires: began + 60,
+      session: session ? Identity.Session(key: [1, 2, 255], signedInBy: .ldap, began: began) : nil)
+  }
+
+  /// Every page in every language.
+  private static func all(_ language: String?, _ text: String = "x", site: String = "Example") -> [String] {
+    let pages = PortalPages(site: site, acceptLanguage: language)
+    var signIn = PortalPages.SignIn(token: text, takesPasswords: true, takesCertificates: true)
+    signIn.alert = .wrong
+    signIn.current = text
+    signIn.userName = text
+    signIn.certificate = text
+    signIn.target = "/a?b=c&d"
+    return [
+      pages.signIn(signIn), pages.signOut(current: text, token: text), pages.signedOut(),
+      pages.whoami(self.identity(text, groups: [text, text]), token: text, kubeconfig: text),
+      pages.problem(Problem("x", blame: .client, status: 404, message: text), heading: text, reference: text),
+    ].map(\.html)
+  }
+
+  @Test(arguments: [nil, "en", "de"]) func everyPageIsWholeAndSaysItsLanguage(_ language: String?) {
+    for page in Self.all(language) {
+      #expect(page.hasPrefix("<!doctype html>\n<html lang=\"\(language ?? "en")\">") && page.hasSuffix("</html>\n"))
+      #expect(page.components(separatedBy: "<h1>").count == 2 && page.components(separatedBy: "<main").count == 2)
+      #expect(!page.contains("{{") && !page.contains("<script") && !page.contains("style=\"") && !page.contains("://"))
+      // Every field has its label.
+      for field in ["username", "password"] where page.contains("id=\"\(field)\"") { #expect(page.contains("<label for=\"\(field)\">")) }
+    }
+  }
+
+  @Test func whatComesFromOutsideIsEscaped() {
+    for page in Self.all("en", Self.hostile, site: Self.hostile) {
+      #expect(
+        !page.contains("<b ") && !page.contains("onload=\"")
+          && page.contains("&lt;b onload=&quot;x(&#39;1&#39;)&quot;&gt;&amp;amp;{{name}}"))
+    }
+  }
+
+  /// The style's hash is of the very text between the tags, or a browser shows a page without style.
+  @Test func thePolicyAllowsTheStyleOfThePageAndNothingElse() throws {
+    let page = try #require(Self.all("en").first)
+    let style = try #require(page.components(separatedBy: "<style>").last?.components(separatedBy: "</style>").first)
+    let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+    let policy = try #require(PortalPage.fields.first { $0.name == "Content-Security-Policy" }?.value)
+    #expect(policy == "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+  }
+
+  @Test func aPageOffersWhatThereIs() {
+    let pages = PortalPages(site: "Example", acceptLanguage: nil)
+    func shown(_ passwords: Bool, _ certificates: Bool, _ name: String?) -> String {
+      var page = PortalPages.SignIn(token: "t", takesPasswords: passwords, takesCertificates: certificates)
+      page.certificate = name
+      return pages.signIn(page).html
+    }
+    #expect(shown(true, false, "alice").contains("value=\"password\"") && !shown(true, false, "alice").contains("alice"))
+    #expect(shown(false, true, "alice").contains("value=\"certificate\"") && !shown(false, true, "alice").contains("name=\"password\""))
+    #expect(!shown(false, true, nil).contains("<form") && shown(false, true, nil).contains("showed no client certificate"))
+    #expect(!shown(true, true, "alice").contains("role=\"alert\""))
+  }
+
+  @Test func theLanguageIsTheOneThatIsLikedBest() {
+    #expect(PortalTexts.best(for: "de-CH, en;q=0.8").language == "de")
+    #expect(PortalTexts.best(for: "en;q=0.5, de;q=0.9").language == "de")
+    #expect(PortalTexts.best(for: "fr, de;q=0.1").language == "de")
+    #expect(PortalTexts.best(for: "de;q=0, en").language == "en")
+    for other in [nil, "", "fr", "*", ";;;", "q=1", String(repeating: "de,", count: 300)] {
+      #expect(PortalTexts.best(for: other).language == "en")
+    }
+  }
+
+  @Test func aKubeconfigHoldsWhoAndWhereAndNothingElse() {
+    let text = CopiedKubeconfig.text(host: "gateway.example.org:8443", user: .password(name: "a\"b\n\\"))
+    #expect(text.contains("server: \"https://gateway.example.org:8443\"") && text.contains(#"username: "a\"b\u000a\\""#))
+    #expect(!text.contains("password") && !text.contains("token"))
+  }
+
+  @Test func whoamiForProgramsSaysHow() throws {
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(WhoAmI.json(Self.identity()))) as? [String: Any])
+    #expect(json["username"] as? String == "bob" && json["groups"] as? [String] == ["edit"] && json["uid"] as? String == "u-1")
+    #expect(json["authentication"] as? String == "session")
+    let session = try #require(json["session"] as? [String: String])
+    #expect(session == ["signedInBy": "ldap", "began": "2027-01-15T08:00:00Z", "ends": "2027-01-15T08:01:00Z"])
+  }
+}
