@@ -78,7 +78,7 @@ let package = Package(
       "Authentication",
       [
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
-        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", "SallyportSessions", asyncHTTPClient, nioSSL, nioHTTP1,
+        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", "SallyportSessions", "SallyportRedis", asyncHTTPClient, nioSSL, nioHTTP1,
       ]),
     // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
     station("LDAPSyntax", []),
@@ -107,7 +107,7 @@ let package = Package(
     // A client of Redis servers: the wire protocol and one connection.
     station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
 =======
-    station("Sessions", ["SallyportCore", "SallyportJOSE", nioCore, nioConcurrencyHelpers, crypto]),
+    station("Sessions", ["SallyportCore", "SallyportJOSE", "SallyportRedis", nioCore, nioConcurrencyHelpers, crypto]),
     // The pages of the gateway's own: text in, text out.
     station("Portal", ["SallyportCore", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
 >>>>>>> portal
@@ -137,7 +137,7 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportUpstream",
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportRedis", "SallyportUpstream",
         "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
@@ -235,7 +235,7 @@ let package = Package(
 <<<<<<< HEAD
     tests(of: "Redis", ["SallyportRedis", "SallyportCore", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL]),
 =======
-    tests(of: "Sessions", ["SallyportSessions", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
+    tests(of: "Sessions", ["SallyportSessions", "SallyportRedis", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
     tests(of: "Portal", ["SallyportPortal", "SallyportCore", "TestSupport", crypto]),
 >>>>>>> portal
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),

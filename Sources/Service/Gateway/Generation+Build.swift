@@ -43,8 +43,11 @@ extension Generation {
       else { return nil }
       return UpstreamTokenReview(upstream: upstream, credential: credential, timeout: review.timeout, eventLoop: group.next())
     }
+    let shared = configuration.authentication.signIn?.session.shared.flatMap { section in
+      faults.collect { () throws(StartFault) in try SharedSessions(section) }
+    }
     let authenticator = faults.collect { () throws(StartFault) in
-      try Self.authenticator(configuration, revocation: revocation, continuation.memory, reviewingBy: reviews, logger)
+      try Self.authenticator(configuration, revocation: revocation, shared, continuation.memory, reviewingBy: reviews, logger)
     }
     let policies = faults.collect { () throws(StartFault) in try PolicyPlan(configuration) }
     let discoveries = faults.collect { () throws(StartFault) in try Self.discoveries(configuration, credentials, upstreams) }
@@ -77,7 +80,7 @@ extension Generation {
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
-      portal: ServedPortal(configuration, continuation), refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+      portal: ServedPortal(configuration, continuation, sharing: shared?.keys), refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
   /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.
@@ -122,7 +125,7 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory,
+    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ shared: SharedSessions?, _ memory: AuthenticationMemory,
     reviewingBy reviews: (GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)?, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let configuration = gateway.authentication
@@ -145,6 +148,7 @@ extension Generation {
     settings.tokens = tokens
     settings.tokenEndpoints = endpoints
     settings.sessions = configuration.signIn.map(SessionRules.init)
+    settings.sharedSessions = shared
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }
