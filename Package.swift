@@ -103,14 +103,11 @@ let package = Package(
     // Beside the way.
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
-<<<<<<< HEAD
     // A client of Redis servers: the wire protocol and one connection.
     station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
-=======
     station("Sessions", ["SallyportCore", "SallyportJOSE", "SallyportRedis", nioCore, nioConcurrencyHelpers, crypto]),
     // The pages of the gateway's own: text in, text out.
     station("Portal", ["SallyportCore", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
->>>>>>> portal
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     // Alone with the C library: beside other modules that include its headers, which of them has the members of `stat` varies.
     station("Files", []),
@@ -137,7 +134,8 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportRedis", "SallyportUpstream",
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportRedis",
+        "SallyportUpstream",
         "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
@@ -232,12 +230,9 @@ let package = Package(
     tests(of: "AuditReview", ["SallyportAuditReview", "SallyportAudit", "SallyportCore", "TestSupport", nioCore, nioPosix]),
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "JSON", ["SallyportJSON"]),
-<<<<<<< HEAD
     tests(of: "Redis", ["SallyportRedis", "SallyportCore", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL]),
-=======
     tests(of: "Sessions", ["SallyportSessions", "SallyportRedis", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
     tests(of: "Portal", ["SallyportPortal", "SallyportCore", "TestSupport", crypto]),
->>>>>>> portal
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),
     tests(of: "Configuration", ["SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "TestSupport", crypto]),

@@ -39,7 +39,8 @@ let everySignInKey = """
   }
 
   @Test func sessionsMayBeShared() throws {
-    let redis = "redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}"
+    let redis =
+      "redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}"
     let read = try load(everySignInKey.replacingOccurrences(of: "total: 500}", with: "total: 500, keyFile: session.key, \(redis)}"))
     let shared = try #require(read.authentication.signIn?.session.shared)
     #expect(shared.keyFile.path == "session.key" && shared.caFile?.path == "redis-ca.pem" && shared.username == "sallyport")
@@ -76,12 +77,18 @@ let everySignInKey = """
       "keyFile: k, redis: {url: rediss://redis, passwordFile: p, passwordEnv: P}",
       "redis.passwordEnv: stands beside `passwordFile`; keep one of the two"
     ),
-    ("keyFile: k, redis: {url: \"rediss://a@redis\"}", "redis.url: has more than a host and a port; write it as in rediss://redis.example.org:6379"),
+    (
+      "keyFile: k, redis: {url: \"rediss://a@redis\"}",
+      "redis.url: has more than a host and a port; write it as in rediss://redis.example.org:6379"
+    ),
     (
       "keyFile: k, redis: {url: rediss://redis/x}",
       "redis.url: names no database; write its number behind the slash, as in rediss://redis.example.org/2"
     ),
-    ("keyFile: k, redis: {url: https://redis}", "redis.url: is not the URL of a Redis server; write it as in rediss://redis.example.org:6379"),
+    (
+      "keyFile: k, redis: {url: https://redis}",
+      "redis.url: is not the URL of a Redis server; write it as in rediss://redis.example.org:6379"
+    ),
   ])
   func whatCannotBeSharedIsAFault(_ keys: String, _ fault: String) {
     let messages = faults(in: everySignInKey, replacing: "total: 500}", by: "total: 500, \(keys)}")

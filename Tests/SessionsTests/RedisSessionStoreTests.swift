@@ -168,7 +168,8 @@ import Testing
       if try await store.use(Self.key(1), Self.limits, at: self.now, on: self.eventLoop).value == SessionLookUp.none { break }
       try await Task.sleep(for: .milliseconds(50))
     }
-    #expect(try await store.begin(Self.session(at: now), as: Self.key(3), Self.limits, at: now, on: self.eventLoop).value == .began(ended: []))
+    #expect(
+      try await store.begin(Self.session(at: now), as: Self.key(3), Self.limits, at: now, on: self.eventLoop).value == .began(ended: []))
     try await again.stop()
   }
 

@@ -32,7 +32,8 @@ final class SessionAuthenticator: Sendable {
   }
 
   init(
-    rules: SessionRules, shared: SharedSessions? = nil, memory: AuthenticationMemory, certificates: CertificateAuthenticator, passwords: PasswordAuthenticator,
+    rules: SessionRules, shared: SharedSessions? = nil, memory: AuthenticationMemory, certificates: CertificateAuthenticator,
+    passwords: PasswordAuthenticator,
     clock: AuthenticationClock
   ) {
     self.rules = rules

@@ -19,7 +19,8 @@ public struct RedisURL: Sendable, Hashable, CustomStringConvertible {
     let parts = text[colon...].dropFirst(3).split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard !parts[0].contains(where: { "?#\\@".contains($0) }) else { throw ValueFault("has more than a host and a port", form) }
     let number = parts.count == 2 ? String(parts[1]) : ""
-    guard number.isEmpty || number.utf8.allSatisfy({ (48...57).contains($0) }), let database = number.isEmpty ? 0 : Int(number), database < 1024
+    guard number.isEmpty || number.utf8.allSatisfy({ (48...57).contains($0) }), let database = number.isEmpty ? 0 : Int(number),
+      database < 1024
     else { throw ValueFault("names no database", "write its number behind the slash, as in rediss://redis.example.org/2") }
     let (host, port) = try HostAndPort.split(String(parts[0]))
     guard port != 0 else { throw ValueFault("has no valid port", "write a number from 1 to 65535 behind the colon") }

@@ -80,7 +80,8 @@ extension Generation {
       authenticator: authenticator, revocation: revocation, upstreams: upstreams, listeners: listeners, policies: policies,
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host) } },
-      portal: ServedPortal(configuration, continuation, sharing: shared?.keys), refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
+      portal: ServedPortal(configuration, continuation, sharing: shared?.keys),
+      refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
   /// A credential as a route to an upstream uses it: whoever impersonates asks it about the rights of users.

@@ -38,7 +38,9 @@ extension SharedSessions {
     let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     let keys = lines.compactMap { Data(base64Encoded: $0) }.filter { $0.count == 32 }
     guard !keys.isEmpty, keys.count == lines.count, keys.count <= Self.mostKeys, Set(keys).count == keys.count else {
-      throw self.fault(file, "which does not hold keys for sessions", "write 1 to \(Self.mostKeys) lines of `openssl rand -base64 32`, the one in use first")
+      throw self.fault(
+        file, "which does not hold keys for sessions",
+        "write 1 to \(Self.mostKeys) lines of `openssl rand -base64 32`, the one in use first")
     }
     return keys.map { SymmetricKey(data: $0) }
   }
@@ -52,7 +54,8 @@ extension SharedSessions {
       if let authority { tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.utf8))) }
       return try NIOSSLContext(configuration: tls)
     } catch {
-      throw self.fault(section.caFile ?? section.keyFile, "which holds no certificates", "name a PEM file with the authority of the server's certificate")
+      throw self.fault(
+        section.caFile ?? section.keyFile, "which holds no certificates", "name a PEM file with the authority of the server's certificate")
     }
   }
 
