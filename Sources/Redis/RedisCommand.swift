@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// A command to a Redis server: its name and arguments, which are any bytes. It does not print itself, since an argument may be
 /// a password.

@@ -29,7 +29,7 @@ enum SessionScripts {
   /// ARGV: KEY, USER, now, began, ends, idle, sealed, most of a user's, most at all, longest life of any session.
   /// Returns `began` and the KEYs that made room, or `full`.
   static let begin =
-    self.head + """
+    Self.head + """
       local key, name, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
       if redis.call('EXISTS', session(key)) == 1 then return {'full'} end
       redis.call('ZREMRANGEBYSCORE', all, '-inf', now)
@@ -56,7 +56,7 @@ enum SessionScripts {
 
   /// ARGV: KEY, now, idle, lifetime. Returns user, began, ends, version and sealed, or nothing.
   static let use =
-    self.head + """
+    Self.head + """
       local key, now = ARGV[1], tonumber(ARGV[2])
       local found = redis.call('HMGET', session(key), 'user', 'began', 'ends', 'version', 'sealed')
       if not found[1] then return nil end
@@ -74,7 +74,7 @@ enum SessionScripts {
 
   /// ARGV: KEY, version, sealed. Returns 1 where it was done.
   static let replace =
-    self.head + """
+    Self.head + """
       if redis.call('HGET', session(ARGV[1]), 'version') ~= ARGV[2] then return 0 end
       redis.call('HSET', session(ARGV[1]), 'sealed', ARGV[3])
       redis.call('HINCRBY', session(ARGV[1]), 'version', 1)
@@ -82,11 +82,11 @@ enum SessionScripts {
       """
 
   /// ARGV: KEY.
-  static let end = self.head + "remove(ARGV[1]) return 1"
+  static let end = Self.head + "remove(ARGV[1]) return 1"
 
   /// ARGV: USER. Returns the KEYs.
   static let endAll =
-    self.head + """
+    Self.head + """
       local own = redis.call('ZRANGE', user(ARGV[1]), 0, -1)
       for _, key in ipairs(own) do remove(key) end
       return own
