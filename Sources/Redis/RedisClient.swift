@@ -7,12 +7,15 @@ import NIOSSL
 ///
 /// No command is sent twice: whether the server has carried out one that has no reply is not known.
 public final class RedisClient: Sendable {
-  private let link: NIOLoopBound<Link>
+  private let configuration: RedisConfiguration
   private let eventLoop: any EventLoop
+  /// Made on the event loop by the first who asks.
+  private let link: NIOLoopBoundBox<Link?>
 
   public init(_ configuration: RedisConfiguration, on eventLoop: any EventLoop) {
+    self.configuration = configuration
     self.eventLoop = eventLoop
-    self.link = NIOLoopBound(Link(configuration, eventLoop), eventLoop: eventLoop)
+    self.link = NIOLoopBoundBox.makeEmptyBox(valueType: Link.self, eventLoop: eventLoop)
   }
 
   /// Sends a command.
@@ -20,7 +23,7 @@ public final class RedisClient: Sendable {
   /// - Returns: the reply, on `eventLoop`; fails with a ``RedisFault`` where there is none, and for a reply that is an error
   public func send(_ command: RedisCommand, on eventLoop: any EventLoop) -> EventLoopFuture<RESPValue> {
     let promise = eventLoop.makePromise(of: RESPValue.self)
-    self.eventLoop.execute { self.link.value.send(command, promise) }
+    self.eventLoop.execute { self.currentLink().send(command, promise) }
     return promise.futureResult.flatMapThrowing { reply in
       if case .error(let text) = reply { throw RedisFault("the server refuses \(command.name): \(text.prefix(120))") }
       return reply
@@ -29,7 +32,14 @@ public final class RedisClient: Sendable {
 
   /// Ends the connection, and whoever waits is told so. Nothing can be sent any more.
   public func close() {
-    self.eventLoop.execute { self.link.value.close() }
+    self.eventLoop.execute { self.currentLink().close() }
+  }
+
+  private func currentLink() -> Link {
+    if let link = self.link.value { return link }
+    let link = Link(self.configuration, self.eventLoop)
+    self.link.value = link
+    return link
   }
 }
 

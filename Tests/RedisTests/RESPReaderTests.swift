@@ -22,7 +22,8 @@ import Testing
     for (text, value) in Self.replies {
       var reader = RESPReader()
       reader.append(ByteBuffer(string: text))
-      #expect(try self.values(&reader) == [value])
+      let values = try self.values(&reader)
+      #expect(values == [value])
     }
   }
 
@@ -54,7 +55,10 @@ import Testing
   func whatIsNoReplyIsAFault(_ text: String) {
     var reader = RESPReader()
     reader.append(ByteBuffer(string: text))
-    #expect(throws: RESPReader.Fault.self) { try self.values(&reader) }
+    #expect(throws: RESPReader.Fault.self) {
+      var reader = reader
+      _ = try self.values(&reader)
+    }
   }
 
   /// Bytes of any kind make replies, wait for more or are a fault; nothing else.
@@ -77,7 +81,8 @@ import Testing
     // A command is read as a list of values, too: what is written is what a server reads.
     var reader = RESPReader()
     reader.append(buffer)
-    #expect(try self.values(&reader) == [.list([.bytes(Array("SET".utf8)), .bytes(Array("a\r\n$5".utf8)), .bytes([]), .bytes([0, 255])])])
+    let read = try self.values(&reader)
+    #expect(read == [.list([.bytes(Array("SET".utf8)), .bytes(Array("a\r\n$5".utf8)), .bytes([]), .bytes([0, 255])])])
   }
 
   @Test func aCommandDoesNotPrintItsArguments() {

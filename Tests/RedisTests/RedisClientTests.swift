@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import SallyportCore
+import SallyportPKI
 import TestSupport
 import Testing
 
