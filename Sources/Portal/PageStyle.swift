@@ -12,7 +12,7 @@ enum PageStyle {
     body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; align-items: center; padding: clamp(1rem, 8vh, 6rem) 1rem 2rem;
       background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, "DejaVu Sans", sans-serif; }
     main { width: 100%; max-width: 25rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 2rem; }
-    main.wide { max-width: 44rem }
+    main.wide { max-width: 44rem } main > :last-child, main > form:last-child > :last-child { margin-bottom: 0 }
     header { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.25rem; color: var(--soft); overflow-wrap: anywhere }
     header svg { flex: none; width: 1.75rem; height: 1.75rem; fill: none; stroke: var(--accent); stroke-width: 2 }
     h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1.25rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }

@@ -39,7 +39,8 @@ public struct PortalTexts: Sendable {
     signedOutNote: "Your session has ended, and what was open with it is closed.", signInAgain: "Sign in again", whoAmI: "Who you are",
     name: "Name", uid: "UID", groups: "Groups", noGroups: "none", signedInBy: "Signed in by", since: "Since", until: "Until",
     kubeconfig: "For kubectl",
-    kubeconfigNote: "Save this as a file and name it in KUBECONFIG. It holds no password, token or key: kubectl asks for them.",
+    kubeconfigNote:
+      "Save this as a file and name it in KUBECONFIG. It holds no password, token or key: kubectl asks for the password, or reads the files that it names.",
     wrong: "The user name or the password is not right.",
     throttled: "Too many attempts to sign in have failed. Try again in a while.",
     unavailable: "You cannot be signed in at the moment. Try again.",
@@ -63,7 +64,7 @@ public struct PortalTexts: Sendable {
     whoAmI: "Wer Sie sind", name: "Name", uid: "UID", groups: "Gruppen", noGroups: "keine", signedInBy: "Angemeldet mit", since: "Seit",
     until: "Bis", kubeconfig: "Für kubectl",
     kubeconfigNote:
-      "Als Datei speichern und in KUBECONFIG nennen. Darin steht kein Passwort, kein Token und kein Schlüssel: kubectl fragt danach.",
+      "Als Datei speichern und in KUBECONFIG nennen. Darin steht kein Passwort, kein Token und kein Schlüssel: kubectl fragt nach dem Passwort oder liest die genannten Dateien.",
     wrong: "Benutzername oder Passwort stimmt nicht.",
     throttled: "Zu viele Anmeldeversuche sind fehlgeschlagen. Versuchen Sie es später wieder.",
     unavailable: "Die Anmeldung ist im Moment nicht möglich. Versuchen Sie es noch einmal.",

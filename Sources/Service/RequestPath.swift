@@ -54,7 +54,11 @@ struct RequestPath {
       case .later(let future): self.wait(for: future, stripped, reading, route, exchange)
       }
     } catch {
-      exchange.answer(error)
+      if let page = PortalPath.page(for: error, answering: head, self.generation, auditID: exchange.record.auditID.description) {
+        exchange.answer(page)
+      } else {
+        exchange.answer(error)
+      }
     }
   }
 
@@ -106,7 +110,7 @@ struct RequestPath {
       return exchange.answer(Navigation.toSignIn(from: stripped, because: problem))
     }
     let challenges = self.generation.authenticator.challenges(for: route.accepts, answering: problem, requirement: route.requirement)
-    exchange.answer(problem, challenges: challenges)
+    exchange.answer(problem, challenges: Navigation.challenges(challenges, for: stripped, accepting: route.accepts))
   }
 
   private func read(_ stripped: StrippedRequest, for route: Route) throws(Problem) -> RequestReading {

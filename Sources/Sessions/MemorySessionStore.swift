@@ -34,9 +34,4 @@ public final class MemorySessionStore: SessionStore {
   public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
     .now(self.table.withLockedValue { $0.endAll(of: user) })
   }
-
-  /// Lets go of what is over.
-  public func sweep(_ limits: SessionLimits, at now: Date) {
-    _ = self.table.withLockedValue { $0.sweep(limits, at: now) }
-  }
 }

@@ -41,13 +41,19 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
 
   private let keys: SessionKeys
   private let store: any SessionStore
+  private let capacity: Int
   private let open: @Sendable ([UInt8], SessionFacts) -> Opened?
   private let known = NIOLockedValueBox<[SessionKey: Known]>([:])
 
-  /// - Parameter open: makes of what was sealed what is handed out; `nil` for bytes that it cannot read, whose session is none
-  public init(keys: SessionKeys, store: any SessionStore, open: @escaping @Sendable ([UInt8], SessionFacts) -> Opened?) {
+  /// - Parameters:
+  ///   - capacity: how many opened sessions are remembered
+  ///   - open: makes of what was sealed what is handed out; `nil` for bytes that it cannot read, whose session is none
+  public init(
+    keys: SessionKeys, store: any SessionStore, capacity: Int = 16_384, open: @escaping @Sendable ([UInt8], SessionFacts) -> Opened?
+  ) {
     self.keys = keys
     self.store = store
+    self.capacity = max(1, capacity)
     self.open = open
   }
 
@@ -113,11 +119,6 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     }
   }
 
-  /// Lets go of what was opened of sessions that nobody asked for lately; what is still there is opened anew.
-  public func trim(to most: Int) {
-    self.known.withLockedValue { if $0.count > most { $0.removeAll() } }
-  }
-
   private func opened(_ stored: StoredSession, _ key: SessionKey) -> Opened? {
     if let known = self.known.withLockedValue({ $0[key] }), known.version == stored.version { return known.opened }
     let facts = SessionFacts(key: key, began: stored.began, ends: stored.ends, version: stored.version)
@@ -125,6 +126,8 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     // Two that open the same at the same time hand out the same object from here on.
     return self.known.withLockedValue { known in
       if let other = known[key], other.version == stored.version { return other.opened }
+      // Sessions that ended without anybody asking for them are among these; what is still asked for is opened anew.
+      if known.count >= self.capacity { known.removeAll(keepingCapacity: true) }
       known[key] = Known(version: stored.version, opened: opened)
       return opened
     }

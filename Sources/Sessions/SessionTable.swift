@@ -3,7 +3,7 @@ public import struct Foundation.Date
 /// The sessions of a process. A value without I/O: the time is told.
 ///
 /// A session ends when it is signed out, at its end, or when it was idle for too long; at either time it is gone. Entries that
-/// are over are taken out when they are met, when room is needed, and by ``sweep(_:at:)``.
+/// are over are taken out when they are met, when room is needed, and when somebody signs in a minute after the last time.
 public struct SessionTable: Sendable {
   private struct Entry: Sendable {
     var session: StoredSession
@@ -12,6 +12,7 @@ public struct SessionTable: Sendable {
 
   private var entries: [SessionKey: Entry] = [:]
   private var users: [SessionUser: Set<SessionKey>] = [:]
+  private var swept = Date.distantPast
 
   public init() {}
 
@@ -29,7 +30,7 @@ public struct SessionTable: Sendable {
       self.remove(oldest)
       ended.append(oldest)
     }
-    if self.entries.count >= limits.total { _ = self.sweep(limits, at: now) }
+    if self.entries.count >= limits.total || now >= self.swept.addingTimeInterval(60) { _ = self.sweep(limits, at: now) }
     guard self.entries.count < limits.total else { return .full }
     self.entries[key] = Entry(session: session, used: now)
     self.users[session.user, default: []].insert(key)
@@ -65,6 +66,7 @@ public struct SessionTable: Sendable {
 
   /// Takes out all that are over.
   public mutating func sweep(_ limits: SessionLimits, at now: Date) -> [SessionKey] {
+    self.swept = now
     let over = self.entries.keys.filter { self.isOver($0, limits, at: now) }
     for key in over { self.remove(key) }
     return over

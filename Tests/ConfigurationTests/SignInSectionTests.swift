@@ -99,17 +99,22 @@ let everySignInKey = """
 
   @Test func whatIsNotSaidIsAsDocumented() throws {
     let signIn = try #require(
-      try load(everySignInKey.replacing(/signIn:\n(?:.|\n)*?total: 500\}/, with: "signIn: {}")).authentication.signIn)
+      try load(
+        everySignInKey.replacing(/signIn:\n(?:.|\n)*?total: 500\}/, with: "signIn: {}").replacing("  clientCertificates: {}\n", with: "")
+      ).authentication.signIn)
     #expect(signIn == .init() && signIn.form && !signIn.clientCertificate && signIn.name == "Sallyport")
     #expect(signIn.session.idle == .seconds(1800) && signIn.session.lifetime == .seconds(43_200) && signIn.session.refresh == .seconds(300))
   }
 
   @Test(arguments: [
-    ("    clientCertificate: true\n", "", []),
+    (
+      "    clientCertificate: true\n", "",
+      ["8:23: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`"]
+    ),
     (
       "form: true\n    clientCertificate: true", "form: false\n    clientCertificate: false",
       [
-        "8:3: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`",
+        "8:23: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`",
         "10:3: authentication.passwords: is used by no route; remove it, or list password in a route's `authenticate`",
         "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true",
       ]
@@ -138,7 +143,7 @@ let everySignInKey = """
         "15:21: authentication.signIn.session.idle: is longer than the session's lifetime; write a time of at most `lifetime`"
       ]
     ),
-    ("idle: 10m", "idle: 10s", ["15:21: authentication.signIn.session.idle: is out of range; write a time from 1m to 168h"]),
+    ("idle: 10m", "idle: 10s", ["15:21: authentication.signIn.session.idle: is out of range; write a duration from 1m to 168h"]),
     (
       "name: Example Corp", "name: \"\"",
       [
@@ -156,7 +161,7 @@ let everySignInKey = """
     (
       "perUser: 3", "perUser: 0",
       [
-        "15:61: authentication.signIn.session.perUser: is out of range; write a whole number from 1 to 1000"
+        "15:62: authentication.signIn.session.perUser: is out of range; write a whole number from 1 to 1000"
       ]
     ),
   ]) func whatIsWrongIsSaidWhereItStands(old: String, new: String, expected: [String]) {

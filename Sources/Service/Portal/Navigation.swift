@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportAuthentication
 import SallyportCore
 import SallyportPortal
 import SallyportWire
@@ -20,6 +21,13 @@ enum Navigation {
       return head.fields.first(named: "Sec-Fetch-Dest").map { $0.value == "document" } ?? true
     }
     return ErrorResponder.form(for: head) == .page && head.fields.first(named: "X-Requested-With") == nil
+  }
+
+  /// The challenges for an answer 401 where sessions are accepted: a browser that is challenged for Basic puts up a window of its
+  /// own for a name and a password, also for what a script asked for in the background. There is a page for that.
+  static func challenges(_ challenges: [String], for request: StrippedRequest, accepting methods: AcceptedMethods) -> [String] {
+    guard methods.contains(.session), request.head.fields.first(named: "Sec-Fetch-Mode") != nil else { return challenges }
+    return challenges.filter { !$0.hasPrefix("Basic ") }
   }
 
   /// Leads to the sign-in page, and from there back to where the browser wanted to go.

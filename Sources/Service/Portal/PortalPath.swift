@@ -55,6 +55,16 @@ struct PortalPath {
     }
   }
 
+  /// The page that says what is wrong at a path of the gateway's own; `nil` for a program, and where there are no such pages.
+  static func page(for problem: Problem, answering head: RequestHead, _ generation: Generation, auditID: String) -> OwnPage? {
+    guard OwnPaths.covers(head.target.path), ErrorResponder.form(for: head) == .page, let portal = generation.portal,
+      portal.serves(HostName(of: head))
+    else { return nil }
+    let pages = PortalPages(site: portal.name, acceptLanguage: head.fields.first(named: "Accept-Language")?.utf8Value)
+    let heading = "\(problem.status) \(HTTP1Writer.reasonPhrase(problem.status))"
+    return .page(pages.problem(problem, heading: heading, reference: auditID), status: problem.status, problem: problem)
+  }
+
   // MARK: Signing in
 
   private func showSignIn(_ request: StrippedRequest, _ exchange: Exchange) {
@@ -196,7 +206,8 @@ struct PortalPath {
     if problem.status == 401, Navigation.isOne(request) {
       return exchange.answer(Navigation.toSignIn(from: request, because: problem))
     }
-    exchange.answer(problem, challenges: self.generation.authenticator.challenges(for: accepted, answering: problem))
+    let challenges = self.generation.authenticator.challenges(for: accepted, answering: problem)
+    exchange.answer(problem, challenges: Navigation.challenges(challenges, for: request, accepting: accepted))
   }
 
   /// What kubectl can use here as it is, by what the user has.
