@@ -69,9 +69,11 @@ import Testing
 
   @Test func overTLSTheServerProvesItself() async throws {
     let server = try await RedisServer(pki: TestPKI())
+    let directory = TemporaryDirectory()
+    let stranger = try directory.write(TestPKI().serverAuthority.certificatePEM, to: "other.pem")
     for (host, file, isGood) in [
       ("127.0.0.1", server.caFile, true), ("localhost", server.caFile, true), ("localhost", nil, false),
-      ("localhost", try TemporaryDirectory().write(TestPKI().serverAuthority.certificatePEM, to: "other.pem"), false),
+      ("localhost", stranger, false),
     ] {
       var configuration = self.configuration(server)
       configuration.host = host
