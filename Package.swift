@@ -78,7 +78,7 @@ let package = Package(
       "Authentication",
       [
         "SallyportCore", "SallyportWire", "SallyportStrictYAML", "SallyportRevocation", "CCrypt", nioCore, nioPosix, nioConcurrencyHelpers,
-        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", "SallyportSessions", asyncHTTPClient, nioSSL, nioHTTP1,
+        crypto, x509, swiftASN1, "SallyportJSON", "SallyportJOSE", "SallyportSessions", "SallyportRedis", asyncHTTPClient, nioSSL, nioHTTP1,
       ]),
     // Password stores over C libraries: part of authentication, behind its protocol, and the only importers of their library.
     station("LDAPSyntax", []),
@@ -103,7 +103,9 @@ let package = Package(
     // Beside the way.
     station("JSON", []),
     station("JOSE", ["SallyportJSON", crypto, cryptoExtras]),
-    station("Sessions", ["SallyportCore", "SallyportJOSE", nioCore, nioConcurrencyHelpers, crypto]),
+    // A client of Redis servers: the wire protocol and one connection.
+    station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
+    station("Sessions", ["SallyportCore", "SallyportJOSE", "SallyportRedis", nioCore, nioConcurrencyHelpers, crypto]),
     // The pages of the gateway's own: text in, text out.
     station("Portal", ["SallyportCore", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
@@ -142,9 +144,9 @@ let package = Package(
       [
         "SallyportWire", "SallyportCore", "SallyportTunnel", "SallyportRevocation", "SallyportListener", "SallyportAuthentication",
         "SallyportPolicy", "SallyportAuthenticationLDAP", "SallyportAuthenticationPAM", "SallyportLDAPSyntax",
-        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportUpstream",
-        "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles", "SallyportTemplates",
-        nioCore, nioPosix,
+        "SallyportCredential", "SallyportIssuer", "SallyportJSON", "SallyportPortal", "SallyportSessions", "SallyportRedis",
+        "SallyportUpstream", "SallyportAudit", "SallyportConfiguration", "SallyportStrictYAML", "SallyportMetrics", "SallyportFiles",
+        "SallyportTemplates", nioCore, nioPosix,
         nioSSL,
         nioConcurrencyHelpers, crypto, logging, metrics, coreMetrics,
       ]),
@@ -242,7 +244,8 @@ let package = Package(
     tests(of: "Metrics", ["SallyportMetrics", coreMetrics]),
     tests(of: "Templates", ["SallyportTemplates"]),
     tests(of: "JSON", ["SallyportJSON"]),
-    tests(of: "Sessions", ["SallyportSessions", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
+    tests(of: "Redis", ["SallyportRedis", "SallyportCore", "SallyportPKI", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL]),
+    tests(of: "Sessions", ["SallyportSessions", "SallyportRedis", "SallyportCore", "TestSupport", nioCore, nioEmbedded, nioPosix, crypto]),
     tests(of: "Portal", ["SallyportPortal", "SallyportCore", "TestSupport", crypto]),
     tests(of: "JOSE", ["SallyportJOSE", "SallyportJSON", crypto, cryptoExtras]),
     tests(of: "StrictYAML", ["SallyportStrictYAML"]),

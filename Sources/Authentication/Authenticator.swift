@@ -62,7 +62,8 @@ public final class Authenticator: Sendable {
     self.tokens = TokenAuthenticator(configuration: configuration, memory: memory, clock: clock)
     let (certificates, passwords) = (self.certificates, self.passwords)
     self.sessions = configuration.sessions.map {
-      SessionAuthenticator(rules: $0, memory: memory, certificates: certificates, passwords: passwords, clock: clock)
+      SessionAuthenticator(
+        rules: $0, shared: configuration.sharedSessions, memory: memory, certificates: certificates, passwords: passwords, clock: clock)
     }
     self.realm = Self.quoted(configuration.realm)
     self.passwordChallenges = [#"Basic realm=\#(self.realm), charset="UTF-8""#]

@@ -53,6 +53,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var throttle: Throttle
   /// How people sign in with a browser; `nil`: nobody does.
   public var sessions: SessionRules?
+  /// Where their sessions are, if several gateways share them.
+  public var sharedSessions: SharedSessions?
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.

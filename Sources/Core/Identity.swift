@@ -42,7 +42,7 @@ public final class Identity: Sendable, CustomStringConvertible {
 
   /// A browser's session.
   public struct Session: Sendable, Hashable {
-    /// What the session is kept under: a keyed hash of the ID that only its browser has.
+    /// What the session is kept under: a hash of the ID that only its browser has.
     public let key: [UInt8]
     /// What the user signed in by.
     public let signedInBy: AuthenticationMethod

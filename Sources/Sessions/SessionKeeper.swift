@@ -109,9 +109,13 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
   }
 
   public func endAll(ofUserNamed name: String, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
-    self.store.endAll(of: self.keys.user(named: name), on: eventLoop).map { keys in
-      self.forget(keys ?? [])
-      return keys
+    self.keys.users(named: name).reduce(Answer<[SessionKey]?>.now([])) { answer, user in
+      answer.flatMap { ended in
+        self.store.endAll(of: user, on: eventLoop).map { keys in
+          self.forget(keys ?? [])
+          return ended.flatMap { ended in keys.map { ended + $0 } }
+        }
+      }
     }
   }
 

@@ -42,7 +42,7 @@ public enum SessionLookUp: Sendable, Equatable {
   case unavailable(String)
 }
 
-/// Where sessions are kept, by what only says that they are there: keyed hashes, times and sealed values.
+/// Where sessions are kept, by what only says that they are there: hashes, times and sealed values.
 ///
 /// A store may be another machine, so that every answer may come later. Its futures never fail: a store that cannot be asked
 /// says ``SessionLookUp/unavailable(_:)``. Ends are the store's to keep: what is idle for too long or over is not found.

@@ -1,3 +1,4 @@
+import Foundation
 import SallyportConfiguration
 import Testing
 
@@ -35,6 +36,66 @@ let everySignInKey = """
     #expect(signIn.session.idle == .seconds(600) && signIn.session.lifetime == .seconds(28_800) && signIn.session.refresh == .seconds(120))
     #expect(signIn.session.perUser == 3 && signIn.session.total == 500)
     #expect(read.routes[0].authenticate == [.session] && read.routes[0].require?.methods == [.session])
+  }
+
+  @Test func sessionsMayBeShared() throws {
+    let redis =
+      "redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}"
+    let read = try load(everySignInKey.replacingOccurrences(of: "total: 500}", with: "total: 500, keyFile: session.key, \(redis)}"))
+    let shared = try #require(read.authentication.signIn?.session.shared)
+    #expect(
+      shared.keyFile.path.hasSuffix("/session.key") && shared.caFile?.path.hasSuffix("/redis-ca.pem") == true
+        && shared.username == "sallyport")
+    #expect(shared.url.description == "rediss://redis.example.org:6379/2" && shared.url.usesTLS && shared.timeout == .milliseconds(500))
+    guard case .file(let file)? = shared.password else { return #expect(Bool(false), "no password file") }
+    #expect(file.path.hasSuffix("/redis-password"))
+    // Each is looked at by `check`, and watched for a reload.
+    let named = Set(read.namedFiles.map(\.file.path))
+    #expect(named.contains(shared.keyFile.path) && named.contains(shared.caFile?.path ?? "") && named.contains(file.path))
+  }
+
+  @Test(arguments: [
+    ("keyFile: session.key", "keyFile: has no effect on sessions in memory; add redis, or remove it"),
+    (
+      "redis: {url: rediss://redis}",
+      "redis: has no keys to seal sessions by; add keyFile: a line of `openssl rand -base64 32`, the same for all gateways"
+    ),
+    (
+      "keyFile: k, redis: {url: redis://redis}",
+      "redis.url: would send the password in the clear; write rediss, or set insecurePlaintext: true"
+    ),
+    (
+      "keyFile: k, redis: {url: rediss://redis, insecurePlaintext: true}",
+      "redis.url: is rediss beside insecurePlaintext, which is for redis; write rediss, and remove insecurePlaintext"
+    ),
+    (
+      "keyFile: k, redis: {url: redis://redis, insecurePlaintext: true, caFile: ca.pem}",
+      "redis.caFile: has no effect without TLS; remove it, or remove insecurePlaintext"
+    ),
+    (
+      "keyFile: k, redis: {url: rediss://redis, username: sallyport}",
+      "redis.username: has no password; add passwordFile or passwordEnv, or remove it"
+    ),
+    (
+      "keyFile: k, redis: {url: rediss://redis, passwordFile: p, passwordEnv: P}",
+      "redis.passwordEnv: stands beside `passwordFile`; keep one of the two"
+    ),
+    (
+      "keyFile: k, redis: {url: \"rediss://a@redis\"}",
+      "redis.url: has more than a host and a port; write it as in rediss://redis.example.org:6379"
+    ),
+    (
+      "keyFile: k, redis: {url: rediss://redis/x}",
+      "redis.url: names no database; write its number behind the slash, as in rediss://redis.example.org/2"
+    ),
+    (
+      "keyFile: k, redis: {url: https://redis}",
+      "redis.url: is not the URL of a Redis server; write it as in rediss://redis.example.org:6379"
+    ),
+  ])
+  func whatCannotBeSharedIsAFault(_ keys: String, _ fault: String) {
+    let messages = faults(in: everySignInKey, replacing: "total: 500}", by: "total: 500, \(keys)}")
+    #expect(messages.contains { $0.hasSuffix("authentication.signIn.session.\(fault)") }, "\(messages)")
   }
 
   @Test func whatIsNotSaidIsAsDocumented() throws {
@@ -91,13 +152,7 @@ let everySignInKey = """
       ]
     ),
     ("form: true", "form: true\n    oidc: {}", ["14:5: authentication.signIn.oidc: is not supported in this version; remove it"]),
-    (
-      "idle: 10m", "keyFile: a, redis: {}",
-      [
-        "15:15: authentication.signIn.session.keyFile: is not supported in this version; remove it",
-        "15:27: authentication.signIn.session.redis: is not supported in this version; remove it",
-      ]
-    ),
+    ("idle: 10m", "keyFile: a, redis: {}", ["15:34: authentication.signIn.session.redis.url: is missing; add this key"]),
     (
       "perUser: 3", "perUser: 0",
       [

@@ -35,8 +35,8 @@ public final class DirectoryServer: Sendable {
     try self.directory.write(certificate.privateKeyPEM, to: "server.key")
     try self.directory.write("", to: "db/.keep")
     try self.directory.write(Self.configuration(in: self.directory), to: "slapd.conf")
-    self.port = try ports?.plain ?? Self.freePort()
-    self.tlsPort = try ports?.tls ?? Self.freePort()
+    self.port = try ports?.plain ?? LoopbackPort.free()
+    self.tlsPort = try ports?.tls ?? LoopbackPort.free()
     self.process = try RunningTool(
       "/usr/sbin/slapd",
       [
@@ -124,22 +124,6 @@ public final class DirectoryServer: Sendable {
     access to * by dn.exact="\(self.service)" read by self read by anonymous auth by * none
 
     """
-  }
-
-  private static func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    guard descriptor >= 0, bound else { throw ToolFailure("there is no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
   }
 }
 

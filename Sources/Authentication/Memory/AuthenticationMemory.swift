@@ -21,8 +21,7 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let flights = SingleFlight<Flight, AuthenticationOutcome>()
   let throttle = NIOLockedValueBox(FailureThrottle())
   let tokens: TokenMemory
-  let sessionStore = MemorySessionStore()
-  let sessions: SessionKeeper<OpenSession>
+  let sessionStores = SessionStores()
   let sessionLooks = SingleFlight<SessionKey, SessionAuthenticator.Look>()
   let accounts = NIOLockedValueBox(AccountThrottle())
   /// Random for each process.
@@ -38,7 +37,6 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
     self.verified = ShardedCache(capacity: credentials)
     self.refused = ShardedCache(capacity: credentials / 4)
     self.tokens = TokenMemory(capacity: credentials)
-    self.sessions = SessionKeeper(keys: .random(), store: self.sessionStore, open: OpenSession.init)
   }
 
   /// What there is to count; for metrics.

@@ -32,11 +32,12 @@ final class SessionAuthenticator: Sendable {
   }
 
   init(
-    rules: SessionRules, memory: AuthenticationMemory, certificates: CertificateAuthenticator, passwords: PasswordAuthenticator,
+    rules: SessionRules, shared: SharedSessions? = nil, memory: AuthenticationMemory, certificates: CertificateAuthenticator,
+    passwords: PasswordAuthenticator,
     clock: AuthenticationClock
   ) {
     self.rules = rules
-    self.keeper = memory.sessions
+    self.keeper = memory.sessionStores.keeper(of: shared)
     self.looks = memory.sessionLooks
     self.certificates = certificates
     self.passwords = passwords

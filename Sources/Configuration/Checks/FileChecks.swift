@@ -45,6 +45,11 @@ extension GatewayConfiguration {
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
     }
+    if let shared = self.authentication.signIn?.session.shared {
+      files.append((shared.keyFile, .passwords))
+      if let authorities = shared.caFile { files.append((authorities, .certificates)) }
+      if case .file(let file)? = shared.password { files.append((file, .passwords)) }
+    }
     if let directory = self.issuer?.signingKeysDirectory { files.append((directory, .signingKeys)) }
     for client in self.issuer?.tokenExchange?.clients ?? [] {
       if case .secret(let file) = client.authentication { files.append((file, .passwords)) }

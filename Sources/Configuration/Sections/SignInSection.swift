@@ -26,8 +26,20 @@ extension GatewayConfiguration.Authentication {
     public var perUser = 20
     /// How many sessions there may be.
     public var total = 10_000
+    /// Where they are kept, if several gateways share them; `nil`: in memory.
+    public var shared: Shared?
 
     public init() {}
+
+    /// A Redis server, and the keys by which what lies there is sealed.
+    public struct Shared: Sendable, Equatable {
+      public let keyFile: NamedFile
+      public let url: RedisURL
+      public let caFile: NamedFile?
+      public let username: String?
+      public let password: SecretSource?
+      public let timeout: Duration
+    }
   }
 }
 
@@ -62,8 +74,41 @@ extension GatewayConfiguration.Authentication.Session {
       self.refresh = keys.optional("refresh")?.duration(in: .seconds(10)...(.seconds(3600))) ?? self.refresh
       self.perUser = keys.optional("perUser")?.integer(in: 1...1000) ?? self.perUser
       self.total = keys.optional("total")?.integer(in: 1...1_000_000) ?? self.total
-      keys.notInThisVersion("keyFile", "redis")
+      self.shared = Self.shared(keys)
       return ()
+    }
+  }
+
+  private static func shared(_ keys: YAMLMapping) -> Shared? {
+    let keyFile = keys.optional("keyFile")
+    guard let redis = keys.optional("redis") else {
+      keyFile?.fault("has no effect on sessions in memory", "add redis, or remove it")
+      return nil
+    }
+    guard let keyFile else {
+      redis.fault("has no keys to seal sessions by", "add keyFile: a line of `openssl rand -base64 32`, the same for all gateways")
+      return nil
+    }
+    let file = keyFile.file()
+    return redis.mapping { keys in
+      let url = keys.required("url")?.parsed { text throws(ValueFault) in try RedisURL(parsing: text) }
+      let plaintext = keys.optional("insecurePlaintext")?.boolean() ?? false
+      let caFile = keys.optional("caFile")
+      if let url, url.usesTLS == plaintext {
+        keys.optional("url")?.fault(
+          url.usesTLS ? "is rediss beside insecurePlaintext, which is for redis" : "would send the password in the clear",
+          "write rediss\(url.usesTLS ? ", and remove insecurePlaintext" : ", or set insecurePlaintext: true")")
+      }
+      if plaintext { caFile?.fault("has no effect without TLS", "remove it, or remove insecurePlaintext") }
+      let username = keys.optional("username")
+      let (passwordFile, variable) = (keys.optional("passwordFile"), keys.optional("passwordEnv"))
+      if passwordFile != nil { variable?.fault("stands beside `passwordFile`", "keep one of the two") }
+      if passwordFile == nil, variable == nil { username?.fault("has no password", "add passwordFile or passwordEnv, or remove it") }
+      let password = passwordFile?.file().map(SecretSource.file) ?? variable?.environmentVariable().map(SecretSource.environment)
+      let timeout = keys.optional("timeout")?.duration(in: .milliseconds(50)...(.seconds(30))) ?? .seconds(2)
+      guard let file, let url else { return nil }
+      return Shared(
+        keyFile: file, url: url, caFile: caFile?.file(), username: username?.text(), password: password, timeout: timeout)
     }
   }
 }

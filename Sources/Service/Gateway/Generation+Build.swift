@@ -44,9 +44,12 @@ extension Generation {
       else { return nil }
       return UpstreamTokenReview(upstream: upstream, credential: credential, timeout: review.timeout, eventLoop: group.next())
     }
+    let shared = configuration.authentication.signIn?.session.shared.flatMap { section in
+      faults.collect { () throws(StartFault) in try SharedSessions(section) }
+    }
     let authenticator = faults.collect { () throws(StartFault) in
       try Self.authenticator(
-        configuration, revocation: revocation, continuation.memory, issuer: read.issuer, reviewingBy: reviews, logger)
+        configuration, revocation: revocation, shared, continuation.memory, issuer: read.issuer, reviewingBy: reviews, logger)
     }
     let exchange =
       faults.collect { () throws(StartFault) in
@@ -88,7 +91,7 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
       },
-      portal: ServedPortal(configuration, continuation), errorPages: errorPages,
+      portal: ServedPortal(configuration, continuation, sharing: shared?.keys), errorPages: errorPages,
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
@@ -134,7 +137,7 @@ extension Generation {
   }
 
   private static func authenticator(
-    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ memory: AuthenticationMemory,
+    _ gateway: GatewayConfiguration, revocation: RevocationStore?, _ shared: SharedSessions?, _ memory: AuthenticationMemory,
     issuer: Issuer?, reviewingBy reviews: (GatewayConfiguration.Authentication.TokenReview) -> (any TokenReviewTransport)?, _ logger: Logger
   ) throws(StartFault) -> Authenticator {
     let configuration = gateway.authentication
@@ -161,6 +164,7 @@ extension Generation {
     }
     settings.sessions = configuration.signIn.map(SessionRules.init)
     settings.keptClaims = gateway.claimsInTemplates
+    settings.sharedSessions = shared
     settings.issuerNews = { $0.log(to: logger) }
     return Authenticator(configuration: settings, memory: memory)
   }

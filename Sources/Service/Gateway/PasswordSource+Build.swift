@@ -81,7 +81,7 @@ extension GatewayConfiguration.Authentication.LDAP.GroupSource {
 
 extension SecretSource {
   /// Reads the secret now.
-  fileprivate func read() throws(StartFault) -> Secret {
+  func read() throws(StartFault) -> Secret {
     switch self {
     case .environment(let name):
       guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {

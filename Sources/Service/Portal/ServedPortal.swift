@@ -17,13 +17,14 @@ struct ServedPortal: Sendable {
     return host.map { hosts.contains($0.text) } ?? false
   }
 
+  /// - Parameter keys: those of the sessions that several gateways share: a form of one of them is a form of all
   /// - Returns: `nil` where nobody signs in with a browser
-  init?(_ configuration: GatewayConfiguration, _ continuation: Continuation) {
+  init?(_ configuration: GatewayConfiguration, _ continuation: Continuation, sharing keys: SessionKeys?) {
     guard let section = configuration.authentication.signIn else { return nil }
     let routes = configuration.routes.filter { $0.authenticate.contains(.session) }
     self.name = section.name
     self.hosts = routes.contains { $0.match.hosts.isEmpty } ? nil : Set(routes.flatMap(\.match.hosts))
-    self.tokens = continuation.formTokens
+    self.tokens = keys.map { FormTokens(key: $0.forms) } ?? continuation.formTokens
     self.endings = continuation.sessionEndings
   }
 }

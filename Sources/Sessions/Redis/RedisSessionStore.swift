@@ -1,0 +1,172 @@
+public import Foundation
+import NIOConcurrencyHelpers
+public import NIOCore
+public import SallyportCore
+public import SallyportRedis
+
+/// Sessions on a Redis server, which several gateways share. A server that cannot be asked lets nobody in.
+///
+/// What was found is believed for ``freshness`` without another question: a dashboard's page asks for dozens of things at once.
+/// For so long a session may go on here that another gateway has ended.
+public final class RedisSessionStore: SessionStore {
+  /// How long a session that was found is not looked for again.
+  static let freshness = 1.0
+  /// A user's list of sessions is kept for as long as any session may last.
+  private static let longestLife = Duration.seconds(7 * 86_400)
+  private static let mostFresh = 65_536
+
+  private struct Fresh: Sendable {
+    let session: StoredSession
+    let until: Date
+  }
+
+  private struct Known: Sendable {
+    var fresh: [SessionKey: Fresh] = [:]
+    /// What was ended here: a question that was asked before, and is answered behind it, does not bring it back.
+    var ended: [SessionKey: NIODeadline] = [:]
+  }
+
+  private let client: RedisClient
+  private let known = NIOLockedValueBox(Known())
+
+  public init(_ client: RedisClient) { self.client = client }
+
+  deinit { self.client.close() }
+
+  // MARK: - The store
+
+  public func begin(
+    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionStart> {
+    let arguments = [
+      Self.hex(key.bytes), Self.hex(session.user.bytes), Self.milliseconds(now), Self.milliseconds(session.began),
+      Self.milliseconds(session.ends), Self.milliseconds(limits.idle), session.sealed, Self.text(max(1, limits.perUser)),
+      Self.text(limits.total), Self.milliseconds(Self.longestLife),
+    ]
+    return self.run(SessionScripts.begin, arguments, on: eventLoop, failure: { .unavailable($0) }) { reply in
+      guard case .list(let words?) = reply, case .bytes(let first?)? = words.first else { return nil }
+      if first == Array("full".utf8) { return .full }
+      let ended = words.dropFirst().compactMap(Self.key(reading:))
+      self.bury(ended)
+      return .began(ended: ended)
+    }
+  }
+
+  public func use(_ key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionLookUp> {
+    if let fresh = self.known.withLockedValue({ $0.fresh[key] }), now < fresh.until, now < fresh.session.ends {
+      return .now(.found(fresh.session))
+    }
+    let arguments = [
+      Self.hex(key.bytes), Self.milliseconds(now), Self.milliseconds(limits.idle), Self.milliseconds(limits.lifetime),
+    ]
+    return self.run(SessionScripts.use, arguments, on: eventLoop, failure: { .unavailable($0) }) { reply in
+      switch reply {
+      case .bytes(nil), .list(nil):
+        self.forget([key])
+        return SessionLookUp.none
+      case .list(let fields?):
+        guard let session = Self.session(reading: fields) else { return nil }
+        self.remember(session, key, at: now)
+        return .found(session)
+      default: return nil
+      }
+    }
+  }
+
+  public func replace(_ key: SessionKey, version: UInt64, by sealed: [UInt8], on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.forget([key])
+    let arguments = [Self.hex(key.bytes), Self.text(version), sealed]
+    return self.run(SessionScripts.replace, arguments, on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
+  }
+
+  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.bury([key])
+    return self.run(SessionScripts.end, [Self.hex(key.bytes)], on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
+  }
+
+  public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    self.run(SessionScripts.endAll, [Self.hex(user.bytes)], on: eventLoop, failure: { _ in nil }) { reply -> [SessionKey]?? in
+      guard case .list(let words?) = reply else { return nil }
+      let ended = words.compactMap(Self.key(reading:))
+      self.bury(ended)
+      return .some(ended)
+    }
+  }
+
+  // MARK: - Asking
+
+  /// - Parameter read: what a reply means; `nil` for one that no script gives
+  private func run<Value: Sendable>(
+    _ script: String, _ arguments: [[UInt8]], on eventLoop: any EventLoop, failure: @escaping @Sendable (String) -> Value,
+    _ read: @escaping @Sendable (RESPValue) -> Value?
+  ) -> Answer<Value> {
+    let command = RedisCommand("EVAL", [Array(script.utf8), Array("0".utf8)] + arguments)
+    return .later(
+      self.client.send(command, on: eventLoop).map { read($0) ?? failure("the Redis server answers what no script of ours does") }
+        .recover { failure(($0 as? RedisFault)?.reason ?? "the Redis server could not be asked") })
+  }
+
+  // MARK: - What is fresh
+
+  private func remember(_ session: StoredSession, _ key: SessionKey, at now: Date) {
+    self.known.withLockedValue { known in
+      guard known.ended[key] == nil else { return }
+      if known.fresh.count >= Self.mostFresh { known.fresh = known.fresh.filter { now < $0.value.until } }
+      if known.fresh.count >= Self.mostFresh { known.fresh.removeAll() }
+      known.fresh[key] = Fresh(session: session, until: now.addingTimeInterval(Self.freshness))
+    }
+  }
+
+  private func forget(_ keys: [SessionKey]) {
+    self.known.withLockedValue { known in for key in keys { known.fresh[key] = nil } }
+  }
+
+  private func bury(_ keys: [SessionKey]) {
+    let now = NIODeadline.now()
+    self.known.withLockedValue { known in
+      known.ended = known.ended.filter { now < $0.value }
+      for key in keys {
+        known.fresh[key] = nil
+        // Longer than any answer is waited for.
+        known.ended[key] = now + .seconds(60)
+      }
+    }
+  }
+
+  // MARK: - Words
+
+  private static func text(_ number: some BinaryInteger) -> [UInt8] { Array(String(number).utf8) }
+  private static func milliseconds(_ time: Date) -> [UInt8] { self.text(Int64((time.timeIntervalSince1970 * 1000).rounded())) }
+  private static func milliseconds(_ duration: Duration) -> [UInt8] { self.text(Int64(duration.seconds * 1000)) }
+
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  static func hex(_ bytes: [UInt8]) -> [UInt8] { bytes.flatMap { [self.digits[Int($0 >> 4)], self.digits[Int($0 & 15)]] } }
+
+  static func bytes(hex text: [UInt8]) -> [UInt8]? {
+    guard text.count.isMultiple(of: 2) else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: text.count, by: 2) {
+      guard let high = self.digits.firstIndex(of: text[index]), let low = self.digits.firstIndex(of: text[index + 1]) else { return nil }
+      bytes.append(UInt8(high << 4 | low))
+    }
+    return bytes
+  }
+
+  private static func key(reading word: RESPValue) -> SessionKey? {
+    guard case .bytes(let text?) = word else { return nil }
+    return self.bytes(hex: text).map(SessionKey.init)
+  }
+
+  private static func session(reading fields: [RESPValue]) -> StoredSession? {
+    let values = fields.compactMap { field -> [UInt8]? in if case .bytes(let bytes) = field { bytes } else { nil } }
+    guard values.count == 5, let user = self.bytes(hex: values[0]), let began = self.date(values[1]), let ends = self.date(values[2]),
+      let version = UInt64(String(decoding: values[3], as: UTF8.self))
+    else { return nil }
+    return StoredSession(user: SessionUser(bytes: user), began: began, ends: ends, sealed: values[4], version: version)
+  }
+
+  private static func date(_ text: [UInt8]) -> Date? {
+    Int64(String(decoding: text, as: UTF8.self)).map { Date(timeIntervalSince1970: Double($0) / 1000) }
+  }
+}

@@ -1,0 +1,204 @@
+import Crypto
+import Foundation
+import Glibc
+import NIOCore
+import NIOPosix
+import SallyportCore
+import SallyportRedis
+import TestSupport
+import Testing
+
+@testable import SallyportSessions
+
+/// Sessions on a real Redis server: what two gateways see of each other's, and what becomes of a server that is away.
+@Suite struct RedisSessionStoreTests {
+  private let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+  private static let limits = SessionLimits(idle: .seconds(60), lifetime: .seconds(600), perUser: 2, total: 4)
+
+  private static func key(_ number: UInt8) -> SessionKey { SessionKey(bytes: [number, 0xAF]) }
+
+  private static func session(of user: UInt8 = 1, at time: Date, lasting seconds: Double = 600) -> StoredSession {
+    StoredSession(
+      user: SessionUser(bytes: [user]), began: time, ends: time.addingTimeInterval(seconds), sealed: [user, 0, 13, 10, 255])
+  }
+
+  /// One gateway's store; each has its own connection and remembers for itself.
+  private func store(_ server: RedisServer) -> RedisSessionStore {
+    var configuration = RedisConfiguration(
+      host: "127.0.0.1", port: server.port, username: RedisServer.user, password: Secret(RedisServer.password.utf8))
+    configuration.timeout = .seconds(1)
+    configuration.pause = .milliseconds(50)
+    return RedisSessionStore(RedisClient(configuration, on: MultiThreadedEventLoopGroup.singleton.next()))
+  }
+
+  /// Times as Redis keeps them: whole milliseconds.
+  private var now: Date { Date(timeIntervalSince1970: (Date().timeIntervalSince1970 * 1000).rounded() / 1000) }
+
+  @Test func whatOneBeginsTheOtherFindsAndEnds() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let (one, other) = (self.store(server), self.store(server))
+    let now = self.now
+    let session = Self.session(at: now)
+    #expect(try await one.begin(session, as: Self.key(1), Self.limits, at: now, on: self.eventLoop).value == .began(ended: []))
+    #expect(try await other.use(Self.key(1), Self.limits, at: now + 1, on: self.eventLoop).value == .found(session))
+    #expect(try await other.use(Self.key(2), Self.limits, at: now + 1, on: self.eventLoop).value == SessionLookUp.none)
+    #expect(try await other.end(Self.key(1), on: self.eventLoop).value)
+    #expect(try await other.use(Self.key(1), Self.limits, at: now + 1, on: self.eventLoop).value == SessionLookUp.none)
+    // The one that had not looked for it lately learns it now, and one that had within a second.
+    #expect(try await one.use(Self.key(1), Self.limits, at: now + 2, on: self.eventLoop).value == SessionLookUp.none)
+  }
+
+  @Test func anotherGatewaysEndIsSeenWithinASecond() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let (one, other) = (self.store(server), self.store(server))
+    let now = self.now
+    let session = Self.session(at: now)
+    _ = try await one.begin(session, as: Self.key(1), Self.limits, at: now, on: self.eventLoop).value
+    #expect(try await one.use(Self.key(1), Self.limits, at: now, on: self.eventLoop).value == .found(session))
+    #expect(try await other.end(Self.key(1), on: self.eventLoop).value)
+    // Not asked again, and said here so that nobody wonders.
+    #expect(try await one.use(Self.key(1), Self.limits, at: now + 0.9, on: self.eventLoop).value == .found(session))
+    #expect(try await one.use(Self.key(1), Self.limits, at: now + 1, on: self.eventLoop).value == SessionLookUp.none)
+  }
+
+  @Test func whatIsKeptIsOfNoUseAndGoesByItself() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let store = self.store(server)
+    let keys = SessionKeys.random()
+    let keeper = SessionKeeper<Data>(keys: keys, store: store) { bytes, _ in Data(bytes) }
+    let now = self.now
+    let beginning = try await keeper.begin(Array("alice's groups".utf8), for: "alice", Self.limits, at: now, on: self.eventLoop).value
+    guard case .began(let id, let opened, _) = beginning else { return #expect(Bool(false), "\(beginning)") }
+    #expect(opened == Data("alice's groups".utf8))
+    let names = try await server.ask("KEYS", "*").split(separator: "\n")
+    #expect(names.count == 3)
+    var everything = ""
+    for name in names {
+      let kind = try await server.ask("TYPE", String(name)).trimmingCharacters(in: .whitespacesAndNewlines)
+      everything += try await kind == "hash" ? server.ask("HGETALL", String(name)) : server.ask("ZRANGE", String(name), "0", "-1")
+    }
+    let text = id.text.withBytes { String(decoding: $0, as: UTF8.self) }
+    #expect(!everything.contains("alice") && !everything.contains(text) && !names.joined().contains(text))
+    let key = String(decoding: RedisSessionStore.hex(keys.key(of: id).bytes), as: UTF8.self)
+    let left = try #require(Int(try await server.ask("PTTL", "sallyport:session:\(key)").trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect((1...60_000).contains(left))
+    // Other keys open nothing of it, and neither do the same behind a rotation that has forgotten them.
+    let stranger = SessionKeeper<Data>(keys: .random(), store: store) { bytes, _ in Data(bytes) }
+    guard case .none = try await stranger.find(keys.key(of: id), Self.limits, at: now, on: self.eventLoop).value else {
+      return #expect(Bool(false), "opened by a stranger")
+    }
+  }
+
+  @Test func theOrderOfUseDecidesWhoMakesRoom() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let store = self.store(server)
+    let now = self.now
+    func begin(_ number: UInt8, of user: UInt8 = 1, at time: Date) async throws -> SessionStart {
+      try await store.begin(Self.session(of: user, at: time), as: Self.key(number), Self.limits, at: time, on: self.eventLoop).value
+    }
+    #expect(try await begin(1, at: now) == .began(ended: []))
+    #expect(try await begin(2, at: now + 1) == .began(ended: []))
+    #expect(try await begin(1, at: now + 1) == .full, "a key that is there is somebody else's")
+    _ = try await store.use(Self.key(1), Self.limits, at: now + 2, on: self.eventLoop).value
+    #expect(try await begin(3, at: now + 3) == .began(ended: [Self.key(2)]))
+    #expect(try await store.use(Self.key(2), Self.limits, at: now + 3, on: self.eventLoop).value == SessionLookUp.none)
+    #expect(try await begin(4, of: 2, at: now + 3) == .began(ended: []))
+    #expect(try await begin(5, of: 3, at: now + 3) == .began(ended: []))
+    #expect(try await begin(6, of: 4, at: now + 3) == .full)
+    let ended = try await store.endAll(of: SessionUser(bytes: [1]), on: self.eventLoop).value
+    #expect(Set(ended ?? []) == [Self.key(1), Self.key(3)])
+    #expect(try await begin(6, of: 4, at: now + 3) == .began(ended: []))
+  }
+
+  @Test func idleAndOverAreGone() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let (one, other) = (self.store(server), self.store(server))
+    let now = self.now
+    var short = Self.limits
+    short.idle = .milliseconds(300)
+    _ = try await one.begin(Self.session(at: now), as: Self.key(1), short, at: now, on: self.eventLoop).value
+    _ = try await one.begin(Self.session(of: 2, at: now, lasting: 0.3), as: Self.key(2), Self.limits, at: now, on: self.eventLoop).value
+    try await Task.sleep(for: .milliseconds(600))
+    for key in [Self.key(1), Self.key(2)] {
+      #expect(try await other.use(key, Self.limits, at: self.now, on: self.eventLoop).value == SessionLookUp.none)
+    }
+    // A lifetime that a reload has shortened holds for what is there.
+    let later = self.now
+    _ = try await one.begin(Self.session(at: later), as: Self.key(3), Self.limits, at: later, on: self.eventLoop).value
+    var brief = Self.limits
+    brief.lifetime = .seconds(5)
+    #expect(try await other.use(Self.key(3), brief, at: later + 5, on: self.eventLoop).value == SessionLookUp.none)
+  }
+
+  @Test func twoWhoChangeTheSameDoNotUndoEachOther() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let (one, other) = (self.store(server), self.store(server))
+    let now = self.now
+    _ = try await one.begin(Self.session(at: now), as: Self.key(1), Self.limits, at: now, on: self.eventLoop).value
+    #expect(try await one.replace(Self.key(1), version: 1, by: [7, 0, 10], on: self.eventLoop).value)
+    #expect(try await !other.replace(Self.key(1), version: 1, by: [8], on: self.eventLoop).value)
+    guard case .found(let found) = try await other.use(Self.key(1), Self.limits, at: now, on: self.eventLoop).value else {
+      return #expect(Bool(false), "not found")
+    }
+    #expect(found.sealed == [7, 0, 10] && found.version == 2)
+    #expect(try await !one.replace(Self.key(9), version: 1, by: [8], on: self.eventLoop).value)
+  }
+
+  /// Away, hung and back: nobody is let in for it, nobody waits long, and it is used again by itself.
+  @Test func aServerThatIsAwayLetsNobodyIn() async throws {
+    let pki = try TestPKI()
+    let server = try await RedisServer(pki: pki)
+    let store = self.store(server)
+    let now = self.now
+    _ = try await store.begin(Self.session(at: now), as: Self.key(1), Self.limits, at: now, on: self.eventLoop).value
+    server.signal(SIGSTOP)
+    guard case .unavailable = try await store.use(Self.key(1), Self.limits, at: now + 2, on: self.eventLoop).value else {
+      return #expect(Bool(false), "found on a server that hangs")
+    }
+    server.signal(SIGCONT)
+    try await server.stop()
+    guard case .unavailable = try await store.begin(Self.session(at: now), as: Self.key(2), Self.limits, at: now, on: self.eventLoop).value
+    else { return #expect(Bool(false), "begun on a server that is gone") }
+    #expect(try await !store.end(Self.key(1), on: self.eventLoop).value)
+    #expect(try await store.endAll(of: SessionUser(bytes: [1]), on: self.eventLoop).value == nil)
+    let again = try await RedisServer(pki: pki, ports: (server.port, server.tlsPort))
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
+      // It comes back empty, since nothing was saved: what it had is nobody's session any more.
+      if try await store.use(Self.key(1), Self.limits, at: self.now, on: self.eventLoop).value == SessionLookUp.none { break }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    #expect(
+      try await store.begin(Self.session(at: now), as: Self.key(3), Self.limits, at: now, on: self.eventLoop).value == .began(ended: []))
+    try await again.stop()
+  }
+
+  @Test func keysThatFollowEachOtherOpenBoth() throws {
+    let (old, new) = (SymmetricKey(size: .bits256), SymmetricKey(size: .bits256))
+    let before = SessionKeys(root: old)
+    let after = SessionKeys(root: new, earlier: [old])
+    let key = Self.key(1)
+    let sealed = try #require(before.seal([1, 2, 3], as: key))
+    #expect(after.open(sealed, of: key) == [1, 2, 3])
+    #expect(try before.open(#require(after.seal([4], as: key)), of: key) == nil)
+    #expect(SessionKeys(root: new).open(sealed, of: key) == nil)
+    #expect(after.open(sealed, of: Self.key(2)) == nil, "another session's")
+    #expect(after.users(named: "alice").contains(before.user(named: "alice")))
+  }
+
+  @Test func hexadecimalIsReadStrictly() {
+    for bytes: [UInt8] in [[], [0], [0xFF, 0x10]] { #expect(RedisSessionStore.bytes(hex: RedisSessionStore.hex(bytes)) == bytes) }
+    for text in ["0", "0g", "FF", " 0"] { #expect(RedisSessionStore.bytes(hex: Array(text.utf8)) == nil) }
+  }
+}
+
+extension Answer {
+  fileprivate var value: Value {
+    get async throws {
+      switch self {
+      case .now(let value): value
+      case .later(let future): try await future.get()
+      }
+    }
+  }
+}
