@@ -1,4 +1,6 @@
 import Foundation
+import NIOConcurrencyHelpers
+import SallyportPKI
 import TestSupport
 import Testing
 
@@ -128,6 +130,69 @@ extension SystemTests {
         let issued = try AuditLine.read(served.file("audit/requests.jsonl")).filter { $0.annotations?["sallyport.dev/issued"] != nil }
         #expect(issued.map { $0.user?.username } == ["bob", "eve"])
       }
+    }
+
+    @Test func aBrowserSignsInAtTheProviderAndTheGatewayExchanges() async throws {
+      let pki = try TestPKI()
+      let provider = try await TestProvider(certificate: pki.server)
+      let key = try TokenMint.Key()
+      let issuer = provider.issuer
+      let keySet = try TokenMint.keySet(key)
+      let nonce = NIOLockedValueBox("")
+      provider.answer { path, channel in
+        switch path {
+        case "/.well-known/openid-configuration":
+          TestProvider.send(
+            #"""
+            {"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/keys","authorization_endpoint":"\#(issuer)/authorize",
+             "token_endpoint":"\#(issuer)/token"}
+            """#, to: channel)
+        case "/keys": TestProvider.send(keySet, to: channel)
+        default:
+          let mint = TokenMint(issuer: issuer, now: Int(Date().timeIntervalSince1970))
+          let token = try? mint.token(key, ["groups": #"["edit"]"#, "nonce": "\"\(nonce.withLockedValue { $0 })\""])
+          TestProvider.send(#"{"id_token":"\#(token ?? "")","refresh_token":"r-1"}"#, to: channel)
+        }
+      }
+      let accepting: ServedGateway.Change = { configuration, directory in
+        try await Self.giving(&configuration, directory)
+        try directory.write(pki.serverAuthority.certificatePEM, to: "idp-ca.pem")
+        configuration = configuration.replacing(
+          "file: users.yaml}}]}",
+          with: """
+            file: users.yaml}}], tokens: [{jwt: {
+              issuer: {url: "\(issuer)", audiences: [kubernetes], certificateAuthorityFile: idp-ca.pem},
+              claimMappings: {username: {claim: email, prefix: ""}, groups: {claim: groups, prefix: ""}}}}]}
+            """)
+      }
+      try await ServedGateway.with(changing: accepting) { served in
+        let login = try RunningTool(
+          Installation.sallyport,
+          [
+            "login", "--server", served.url, "--ca-file", served.file("server-ca.pem"), "--oidc-issuer", issuer, "--oidc-client-id",
+            "kubernetes", "--oidc-ca-file", served.file("idp-ca.pem"), "--exchange", "--no-browser",
+          ], environment: self.environment(served))
+        let line = #/Sign in by your browser: (\S+)\n/#
+        let shown = try await login.waitForErrors { $0.contains(line) }
+        let match = try #require(shown.firstMatch(of: line))
+        let address = try #require(URLComponents(string: String(match.1)))
+        func asked(_ name: String) -> String { address.queryItems?.first { $0.name == name }?.value ?? "" }
+        nonce.withLockedValue { $0 = asked("nonce") }
+        #expect(asked("code_challenge_method") == "S256" && asked("scope") == "openid offline_access")
+        let browser = try await run("curl", ["--silent", "--show-error", "\(asked("redirect_uri"))?code=c-1&state=\(asked("state"))"])
+        #expect(browser.output.contains("go back to the terminal"), "\(browser.transcript)")
+        let ended = try await login.result()
+        #expect(ended.status == 0 && ended.errors.contains("Signed in until "), "\(ended.transcript)")
+        #expect(provider.requests.contains { $0.body.contains("code=c-1") && $0.body.contains("code_verifier=") })
+
+        let kubeconfig = try await self.kubeconfig(served, "exec", ["exec", "--command", Installation.sallyport])
+        try await self.use(.installed, kubeconfig, self.environment(served))
+        let record = try self.lastRecord(served)
+        #expect(record.user?.username == "alice@example.org" && record.annotations?["sallyport.dev/authentication"] == "issuedToken")
+        let records = try AuditLine.read(served.file("audit/requests.jsonl"))
+        #expect(records.filter { $0.annotations?["sallyport.dev/issued"] == "token exchanged" }.count == 1)
+      }
+      await provider.close()
     }
   }
 }
