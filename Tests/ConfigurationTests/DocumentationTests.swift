@@ -17,7 +17,8 @@ import Testing
 
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
     let known: Set<String> = [
-      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey, everyTemplateKey,
+      everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey,
+      everySharedSessionKey, everyTemplateKey,
     ].map(
       GatewayConfiguration.knownKeys
     ).reduce(

@@ -28,6 +28,14 @@ let everySignInKey = """
   audit: {directory: /var/log/sallyport}
   """
 
+/// The same with sessions that several gateways share.
+let everySharedSessionKey = everySignInKey.replacingOccurrences(
+  of: "total: 500}",
+  with: """
+    total: 500, keyFile: session.key,
+            redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}}
+    """)
+
 @Suite struct SignInSectionTests {
   @Test func everyKeyIsRead() throws {
     let read = try load(everySignInKey)
@@ -39,9 +47,7 @@ let everySignInKey = """
   }
 
   @Test func sessionsMayBeShared() throws {
-    let redis =
-      "redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}"
-    let read = try load(everySignInKey.replacingOccurrences(of: "total: 500}", with: "total: 500, keyFile: session.key, \(redis)}"))
+    let read = try load(everySharedSessionKey)
     let shared = try #require(read.authentication.signIn?.session.shared)
     #expect(
       shared.keyFile.path.hasSuffix("/session.key") && shared.caFile?.path.hasSuffix("/redis-ca.pem") == true

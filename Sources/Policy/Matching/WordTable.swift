@@ -69,7 +69,7 @@ struct WordTable: Sendable {
     let range = self.range(of: id)
     guard range.count == word.count else { return false }
     return self.bytes.withUnsafeBufferPointer { bytes in
-      let known = UnsafeRawBufferPointer(rebasing: bytes[range])
+      let known = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range]))
       if !self.foldsCase { return known.elementsEqual(UnsafeRawBufferPointer(word)) }
       for index in 0..<word.count where self.fold(known[index]) != self.fold(word[index]) { return false }
       return true
