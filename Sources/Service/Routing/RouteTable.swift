@@ -63,7 +63,9 @@ final class Route: Sendable {
   ///
   /// - Returns: the answer to one that does not have it
   func problem(for identity: Identity) -> Problem? {
-    if self.reading == .kubernetes, let problem = IdentityRequirement.problem(for: identity, atCluster: self.upstreamName) { return problem }
+    if self.reading == .kubernetes, let problem = IdentityRequirement.problem(for: identity, atCluster: self.upstreamName) {
+      return problem
+    }
     return self.requirement?.problem(for: identity)
   }
 
