@@ -70,6 +70,7 @@ public final class Demo: Sendable {
   /// What to try, as commands that can be pasted.
   public func invitation() -> String {
     let folder = self.folder.path
+    let dashboard = "https://127.0.0.1:\(self.port)\(DemoFolder.dashboardPath)"
     let program = CommandLine.arguments.first ?? "sallyport"
     let people = DemoPerson.all.map { person in
       let way = person.credential == .certificate ? "client certificate" : "password \(self.password)"
@@ -82,6 +83,9 @@ public final class Demo: Sendable {
       a dozen commands and run nothing else.
 
       \(people.joined(separator: "\n"))
+
+      A dashboard is at \(dashboard)/ (in a browser: as bob). It asks the API
+      through the gateway, as whoever looks at it.
 
       Try, in another terminal:
 
@@ -96,8 +100,7 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/bob.kubeconfig port-forward web-0 8080   # an echo: nc 127.0.0.1 8080
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
-        https://127.0.0.1:\(self.port)\(DemoFolder.dashboardPath)/  a dashboard, in a browser: user bob, the password above
-        curl --cacert \(folder)/server-ca.pem --cert \(folder)/alice.pem --key \(folder)/alice.key https://127.0.0.1:\(self.port)\(DemoFolder.dashboardPath)/namespaces/dev/secrets   # alice may not
+        curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) \(dashboard)/namespaces/dev
         \(program) audit follow \(folder)/audit                             # what a reviewer sees, as it happens
         \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 

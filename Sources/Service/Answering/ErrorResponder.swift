@@ -37,7 +37,8 @@ enum ErrorResponder {
       switch form {
       case .status: self.status(problem, object: object)
       case .page:
-        pages?.body(of: problem, title: "\(HTTP1Writer.reasonPhrase(problem.status))", auditID: auditID) ?? self.page(problem, auditID: auditID)
+        pages?.body(of: problem, title: "\(HTTP1Writer.reasonPhrase(problem.status))", auditID: auditID)
+          ?? self.page(problem, auditID: auditID)
       case .headOnly: ByteBuffer()
       }
     var fields = HeaderFields()
