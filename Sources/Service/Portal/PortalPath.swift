@@ -218,7 +218,7 @@ struct PortalPath {
       return accepted.contains(.password) ? CopiedKubeconfig.text(host: host, user: .password(name: identity.username)) : nil
     case .clientCertificate:
       return accepted.contains(.clientCertificate) ? CopiedKubeconfig.text(host: host, user: .certificate(name: identity.username)) : nil
-    case .jwt, .introspection, .tokenReview, .session, .gateway: return nil
+    case .jwt, .introspection, .tokenReview, .issuedToken, .session, .gateway: return nil
     }
   }
 
