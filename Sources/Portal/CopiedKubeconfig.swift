@@ -5,6 +5,8 @@ public enum CopiedKubeconfig {
     case password(name: String)
     /// The files are wherever the user has them.
     case certificate(name: String)
+    /// kubectl asks `sallyport credential` for tokens, which asks for the password or shows the certificate.
+    case plugin(name: String, clientID: String, showsCertificate: Bool)
   }
 
   /// - Parameter host: host and port by which the browser came here
@@ -18,6 +20,15 @@ public enum CopiedKubeconfig {
     case .certificate(let username):
       name = username
       lines = ["client-certificate: client.pem", "client-key: client.key"]
+    case .plugin(let username, let clientID, let showsCertificate):
+      name = username
+      let files = showsCertificate ? ["--client-certificate", "client.pem", "--client-key", "client.key"] : []
+      lines =
+        [
+          "exec:", "  apiVersion: client.authentication.k8s.io/v1", "  command: sallyport", "  args:",
+        ] + (["credential", "--client-id", clientID] + files).map { "  - \(self.quoted($0))" } + [
+          "  interactiveMode: IfAvailable", "  provideClusterInfo: true",
+        ]
     }
     let context = self.quoted("\(name)@\(host)")
     return """

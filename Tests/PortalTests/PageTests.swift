@@ -57,6 +57,26 @@ import Testing
     #expect(policy == "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
   }
 
+  /// What kubectl is told holds no secret, and no name breaks it.
+  @Test func aKubeconfigAsksForWhatIsMissing() {
+    let plugin = CopiedKubeconfig.text(host: "k.example.org:8443", user: .plugin(name: "bob", clientID: "kubectl", showsCertificate: false))
+    let exec = """
+          exec:
+            apiVersion: client.authentication.k8s.io/v1
+            command: sallyport
+            args:
+            - "credential"
+            - "--client-id"
+            - "kubectl"
+            interactiveMode: IfAvailable
+            provideClusterInfo: true
+      """
+    #expect(plugin.contains(exec) && plugin.contains("server: \"https://k.example.org:8443\""), "\(plugin)")
+    let certified = CopiedKubeconfig.text(host: "k", user: .plugin(name: "a\"b\n- c", clientID: "x", showsCertificate: true))
+    #expect(certified.contains("- \"--client-certificate\"\n") && certified.contains(#"name: "a\"b\u000a- c@k""#))
+    #expect(CopiedKubeconfig.text(host: "k", user: .password(name: "bob")).contains("username: \"bob\""))
+  }
+
   @Test func aPageOffersWhatThereIs() {
     let pages = PortalPages(site: "Example", acceptLanguage: nil)
     func shown(_ passwords: Bool, _ certificates: Bool, _ name: String?) -> String {

@@ -213,7 +213,15 @@ struct PortalPath {
   /// What kubectl can use here as it is, by what the user has.
   private func kubeconfig(for identity: Identity, _ accepted: AcceptedMethods, _ request: StrippedRequest) -> String? {
     guard let host = request.head.target.authority ?? request.head.fields.first(.host)?.utf8Value else { return nil }
-    switch identity.session?.signedInBy ?? identity.method {
+    let method = identity.session?.signedInBy ?? identity.method
+    if accepted.contains(.token),
+      let clientID = self.generation.issuer?.clientOfKubectl(signingInBy: method, at: HostName(of: request.head))
+    {
+      let user = CopiedKubeconfig.User.plugin(
+        name: identity.username, clientID: clientID, showsCertificate: method == .clientCertificate)
+      return CopiedKubeconfig.text(host: host, user: user)
+    }
+    switch method {
     case .passwordFile, .ldap, .pam:
       return accepted.contains(.password) ? CopiedKubeconfig.text(host: host, user: .password(name: identity.username)) : nil
     case .clientCertificate:

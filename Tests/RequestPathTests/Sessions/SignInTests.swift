@@ -1,4 +1,5 @@
 import Foundation
+import SallyportIssuer
 import SallyportPracticeCluster
 import TestSupport
 import Testing
@@ -186,6 +187,31 @@ import Testing
       #expect(try await house.get("/.sallyport/whoami", Person.basic("bob", Person.wrongPassword)).status == 401)
       let id = try #require(browser.sessionID)
       for answer in [page, json] { #expect(!answer.body.contains("eyJ") && !answer.body.contains(id)) }
+    }
+  }
+
+  /// Where tokens are to be had for it, kubectl is to ask `sallyport credential`; it holds no secret either way.
+  @Test func theCopiedKubeconfigSignsInAsTheUserDid() async throws {
+    var plan = House.Plan.signIn(accepting: "session, password, clientCertificate, token")
+    plan.sections = [
+      "issuer: {url: \"https://localhost:1/.sallyport\", signingKeysDirectory: issuer, "
+        + "tokenExchange: {clients: [{id: another, public: {signIn: [password, clientCertificate]}}, {id: kubectl, public: {signIn: [password]}}]}}"
+    ]
+    plan.prepare = { _, directory in
+      _ = try KeyRotation(KeyDirectory(directory.file("issuer")), tokenLifetime: 3600).rotate(.es256, at: Date())
+    }
+    try await House.with(plan) { house in
+      let browser = Browser(house)
+      try await browser.signIn(.bob)
+      let page = try await browser.go("/.sallyport/whoami")
+      #expect(page.body.contains("- &quot;credential&quot;\n") && page.body.contains("- &quot;kubectl&quot;\n"), "\(page.body)")
+      let alice = try await house.ask(
+        "GET /.sallyport/whoami HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n", as: house.certificate("alice", "view"))
+      #expect(alice.body.contains("- &quot;another&quot;\n") && alice.body.contains("- &quot;--client-certificate&quot;\n"))
+      // At another host the issuer is not, and kubectl asks for the password itself.
+      let elsewhere = try await house.ask(
+        "GET /.sallyport/whoami HTTP/1.1\r\nHost: other.test\r\nAccept: text/html\r\n\(Person.bob.basic)\r\n\r\n")
+      #expect(elsewhere.body.contains("username: &quot;bob&quot;") && !elsewhere.body.contains("credential&quot;"))
     }
   }
 
