@@ -18,7 +18,7 @@ demo: packages
 # The system tests come last and alone: they start processes, measure their memory and kill them.
 test: packages test-peers lint
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
-	scripts/run-tests 20 $(SWIFT) test $(SWIFT_FLAGS) --disable-xctest --skip-build --no-parallel --skip SallyportSystemTests
+	scripts/run-tests 25 $(SWIFT) test $(SWIFT_FLAGS) --disable-xctest --skip-build --no-parallel --skip SallyportSystemTests
 	scripts/run-tests 25 $(SWIFT) test $(SWIFT_FLAGS) --disable-xctest --skip-build --no-parallel --filter SallyportSystemTests
 
 build: packages
