@@ -84,8 +84,8 @@ public final class Demo: Sendable {
 
       \(people.joined(separator: "\n"))
 
-      A dashboard is at \(dashboard)/ (in a browser: as bob). It asks the API
-      through the gateway, as whoever looks at it.
+      A dashboard is at \(dashboard)/: sign in there with a browser, as bob. It asks
+      the API through the gateway, as whoever looks at it.
 
       Try, in another terminal:
 
@@ -101,6 +101,7 @@ public final class Demo: Sendable {
         kubectl --kubeconfig \(folder)/carol.kubeconfig get pods --as alice --as-group view
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) https://127.0.0.1:\(self.port)/api/v1/namespaces/dev/pods
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) \(dashboard)/namespaces/dev
+        \(program) login --server https://127.0.0.1:\(self.port) --ca-file \(folder)/server-ca.pem --username bob   # for kubectl's plugin
         \(program) audit follow \(folder)/audit                             # what a reviewer sees, as it happens
         \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 

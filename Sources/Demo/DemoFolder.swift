@@ -94,9 +94,13 @@ struct DemoFolder {
         clientCertificates: {username: subject.commonName, groups: subject.organization}
         passwords:
         - passwordFile: {file: \(Name.users)}
+        signIn: {name: Sallyport demo, clientCertificate: true}    # a page for browsers
       issuer:
         url: https://127.0.0.1\(port == 0 ? "" : ":\(port)")/.sallyport
         signingKeysDirectory: \(Name.issuer)
+        tokenExchange:                           # for `sallyport login` and `sallyport credential`
+          clients:
+          - {id: kubectl, public: {signIn: [password, clientCertificate]}}
       credentials:
       - name: dashboard-token                    # for the gateway's own API route, and for nobody else
         idToken: {audience: sallyport}
@@ -117,12 +121,12 @@ struct DemoFolder {
         match: {path: \(Self.dashboardPath)}
         upstream: dashboard
         credential: dashboard-token
-        authenticate: [clientCertificate, password]
+        authenticate: [session, clientCertificate, password]
       - name: api
         match: {path: /}
         upstream: kubernetes
         credential: front-proxy
-        authenticate: [clientCertificate, password, token]   # the dashboard asks here, by the token that it was given
+        authenticate: [clientCertificate, password, token]   # tokens: the dashboard's, and those of `sallyport login`
         anonymous: [/livez, /readyz]
       audit: {directory: \(Name.audit)}
 
