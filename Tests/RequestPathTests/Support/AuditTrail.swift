@@ -43,7 +43,10 @@ extension House {
   /// Every record of a request or connection, those of authenticated requests first; not the log's own events.
   func records() throws -> [AuditLine] {
     try [Self.requests, Self.unauthenticated].flatMap { file in
-      try self.directory.read("audit/\(file)").split(separator: "\n").compactMap { line -> AuditLine? in
+      let text = try self.directory.read("audit/\(file)")
+      // What has no line feed yet is being written.
+      let whole = text.lastIndex(of: "\n").map { text[...$0] } ?? ""
+      return try whole.split(separator: "\n").compactMap { line -> AuditLine? in
         var record = try JSONDecoder().decode(AuditLine.self, from: Data(line.utf8))
         record.series = file
         record.text = String(line)
