@@ -80,6 +80,8 @@ final class SessionAuthenticator: Sendable {
       }
       switch self.certificates.authenticate(certificate, at: now) {
       case .success(let identity): return self.admitted(identity, session, at: now, on: eventLoop)
+      // Where revocation lists cannot be asked, the certificate is not known to be bad: nobody gets in, and nothing ends.
+      case .failure(let problem) where problem.status != 401: return .now(.refused(problem))
       case .failure(let problem): return self.ended(session, problem.detail, on: eventLoop)
       }
     case .passwordFile:
@@ -141,6 +143,10 @@ final class SessionAuthenticator: Sendable {
     }
     return future.flatMap { look in
       switch look {
+      // The identity that is renewed must be the one that was judged: an answer about somebody else is none about this one.
+      case .current(let identity) where !Self.isSameUser(identity, as: session.identity):
+        eventLoop.makeSucceededFuture(
+          .refused(AuthenticationProblem.passwordStoreUnavailable.with(detail: "the store answers about another user than was asked about")))
       case .current(let identity): self.later(self.renewed(identity, session, on: eventLoop), on: eventLoop)
       case .gone(let detail): self.later(self.ended(session, detail, on: eventLoop), on: eventLoop)
       case .unavailable(let detail):
@@ -165,7 +171,7 @@ final class SessionAuthenticator: Sendable {
 
   /// Keeps what is known of somebody now, and gives the identity that the session stands for from here on.
   private func renewed(_ identity: Identity, _ session: OpenSession, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    guard identity.username.utf8.elementsEqual(session.identity.username.utf8) else {
+    guard Self.isSameUser(identity, as: session.identity) else {
       // Under another name they are somebody else: to policies, to the upstream and in the log.
       return self.ended(session, "the user has another name now", on: eventLoop)
     }
@@ -179,12 +185,18 @@ final class SessionAuthenticator: Sendable {
       // Whether this or another's newer value is there now: what is found is what counts.
       self.keeper.find(session.facts.key, self.rules.limits, at: self.clock.wall(), on: eventLoop).map { finding in
         switch finding {
-        case .found(let renewed): .identified(renewed.identity)
+        case .found(let renewed) where Self.isSameUser(renewed.identity, as: identity): .identified(renewed.identity)
+        case .found: .refused(AuthenticationProblem.sessionsUnavailable.with(detail: "the session was found with another user"))
         case .none: .refused(AuthenticationProblem.sessionOver.with(detail: "the session has ended meanwhile"))
         case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
         }
       }
     }
+  }
+
+  /// By bytes, as upstreams compare names.
+  private static func isSameUser(_ identity: Identity, as other: Identity) -> Bool {
+    identity.username.utf8.elementsEqual(other.username.utf8)
   }
 
   private func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {

@@ -68,7 +68,7 @@ struct PortalPath {
   // MARK: Signing in
 
   private func showSignIn(_ request: StrippedRequest, _ exchange: Exchange) {
-    let query = request.head.target.query.flatMap { FormFields($0.utf8) }
+    let query = request.head.target.query.flatMap { FormFields(query: $0.utf8) }
     exchange.wait(for: self.current(request, exchange)) { outcome, exchange in
       var shown = SignInForm(target: ReturnTarget.checked(query?.text("return")))
       if case .identified(let identity) = outcome { shown.current = identity.username }
