@@ -34,7 +34,8 @@ public struct FormFields: Sendable {
     guard pairs.count <= Self.mostFields, bytes.allSatisfy({ Self.isPlain($0, in: form) }) else { return nil }
     for pair in pairs {
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-      guard form == .query || equals > pair.startIndex, form == .query || !pair[min(equals + 1, pair.endIndex)...].contains(UInt8(ascii: "="))
+      guard form == .query || equals > pair.startIndex,
+        form == .query || !pair[min(equals + 1, pair.endIndex)...].contains(UInt8(ascii: "="))
       else { return nil }
       guard let name = Self.decoded(pair[..<equals]).flatMap({ String(validating: $0, as: UTF8.self) }),
         let value = Self.decoded(pair[min(equals + 1, pair.endIndex)...]), values.updateValue(value, forKey: name) == nil

@@ -64,7 +64,8 @@ import Testing
   @Test func aQueryMayBeWrittenByHand() throws {
     let query = try #require(FormFields(query: "return=/a/b?c=d:e@f~&&x=1".utf8))
     #expect(query.text("return") == "/a/b?c=d:e@f~" && query.text("x") == "1")
-    for query in ["a=1&a=2", "a=%", "a=\u{e4}", "a=<", "a=b c", "a=1#2", "a=\"", "a=\\", (0..<33).map { "f\($0)=" }.joined(separator: "&")] {
+    for query in ["a=1&a=2", "a=%", "a=\u{e4}", "a=<", "a=b c", "a=1#2", "a=\"", "a=\\", (0..<33).map { "f\($0)=" }.joined(separator: "&")]
+    {
       #expect(FormFields(query: query.utf8) == nil, "\(query)")
     }
   }

@@ -146,7 +146,8 @@ final class SessionAuthenticator: Sendable {
       // The identity that is renewed must be the one that was judged: an answer about somebody else is none about this one.
       case .current(let identity) where !Self.isSameUser(identity, as: session.identity):
         eventLoop.makeSucceededFuture(
-          .refused(AuthenticationProblem.passwordStoreUnavailable.with(detail: "the store answers about another user than was asked about")))
+          .refused(AuthenticationProblem.passwordStoreUnavailable.with(detail: "the store answers about another user than was asked about"))
+        )
       case .current(let identity): self.later(self.renewed(identity, session, on: eventLoop), on: eventLoop)
       case .gone(let detail): self.later(self.ended(session, detail, on: eventLoop), on: eventLoop)
       case .unavailable(let detail):

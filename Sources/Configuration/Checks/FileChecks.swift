@@ -37,13 +37,14 @@ extension GatewayConfiguration {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
       case .tokenReview: break
       case .introspection(let introspection):
-        switch introspection.clientAuthentication {
-        case .basic(let file), .post(let file): files.append((file, .passwords))
-        case .privateKeyJWT(let file, _, _): files.append((file, .privateKey))
-        }
+        files.append(Self.file(of: introspection.clientAuthentication))
         if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
+    }
+    for provider in self.authentication.signIn?.oidc ?? [] {
+      if let client = provider.clientAuthentication { files.append(Self.file(of: client)) }
+      if let file = provider.certificateAuthorityFile { files.append((file, .certificates)) }
     }
     if let shared = self.authentication.signIn?.session.shared {
       files.append((shared.keyFile, .passwords))
@@ -71,6 +72,13 @@ extension GatewayConfiguration {
     files.append((self.audit.directory, .auditDirectory))
     if let policyFile = self.audit.policyFile { files.append((policyFile, .auditPolicy)) }
     return files
+  }
+
+  private static func file(of client: Authentication.Introspection.ClientAuthentication) -> (file: NamedFile, use: FileUse) {
+    switch client {
+    case .basic(let file), .post(let file): (file, .passwords)
+    case .privateKeyJWT(let file, _, _): (file, .privateKey)
+    }
   }
 
   /// Looks at the files that the configuration names: whether they are there, can be read, and whether everybody can read

@@ -9,6 +9,8 @@ extension GatewayConfiguration.Authentication {
     public var form = true
     /// Whether the page lets people in by the client certificate that their browser shows.
     public var clientCertificate = false
+    /// The OpenID providers that it leads to, in this order.
+    public var oidc: [OpenID] = []
     public var session = Session()
 
     public init() {}
@@ -51,12 +53,12 @@ extension GatewayConfiguration.Authentication.SignIn {
       self.form = keys.optional("form")?.boolean() ?? self.form
       self.clientCertificate = keys.optional("clientCertificate")?.boolean() ?? self.clientCertificate
       self.session = keys.optional("session").map(GatewayConfiguration.Authentication.Session.init) ?? self.session
-      keys.notInThisVersion("oidc")
+      self.oidc = keys.optional("oidc").map(GatewayConfiguration.Authentication.OpenID.providers) ?? []
       return ()
     }
   }
 
-  private static func displayName(_ text: String) throws(ValueFault) -> String {
+  static func displayName(_ text: String) throws(ValueFault) -> String {
     guard !text.isEmpty, text.count <= 64, text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
       throw ValueFault("is no name for a page", "write up to 64 characters in one line")
     }
