@@ -16,7 +16,7 @@ enum PageStyle {
     header { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.25rem; color: var(--soft); overflow-wrap: anywhere }
     header svg { flex: none; width: 1.75rem; height: 1.75rem; fill: none; stroke: var(--accent); stroke-width: 2 }
     h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1.25rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
-    p { margin: 0 0 1rem } form { margin: 0 }
+    p { margin: 0 0 1rem } form { margin: 0 } form.way + form.way { margin-top: 1rem } form.way + .note { margin-top: 1.25rem }
     label { display: block; font-weight: 600; margin-bottom: .25rem }
     input { display: block; width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--soft); border-radius: .4rem;
       padding: .6rem .7rem; margin-bottom: 1rem; min-height: 2.75rem }

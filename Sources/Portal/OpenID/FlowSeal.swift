@@ -9,9 +9,9 @@ import SallyportJOSE
 /// with the same keys. A cookie of its own for each, so that two tabs that begin at the same time do not undo each other's.
 public struct FlowSeal: Sendable {
   /// How many may be under way in one browser; another one takes the place of the oldest.
-  public static let most = 5
-  /// No cookie of ours is longer: a target has 2 KiB, escaped and sealed.
-  private static let longest = 6 * 1024
+  public static let most = 4
+  /// Browsers keep no longer ones.
+  private static let longest = 4096
 
   private let key: SymmetricKey
 
@@ -22,7 +22,9 @@ public struct FlowSeal: Sendable {
 
   /// The value of a flow's cookie: AES-256-GCM with the browser's own cookie as additional data, so that it is of no use in another.
   public func seal(_ flow: SignInFlow, for browser: Secret) -> Secret? {
-    guard let bytes = try? JSONEncoder().encode(flow),
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    guard let bytes = try? encoder.encode(flow),
       let sealed = try? AES.GCM.seal(bytes, using: self.key, authenticating: Self.binding(browser)).combined
     else { return nil }
     return Secret(Base64URL.encode(sealed).utf8)

@@ -22,10 +22,14 @@ public struct SignInFlow: Sendable, CustomStringConvertible, CustomReflectable {
   /// How long the provider's page may stay open, in seconds.
   public static let lifetime = 600.0
 
+  /// So many cookies with longer ones would not fit into a request's head.
+  static let longestTarget = 1024
+
+  /// - Parameter target: checked; a very long one leads to `/`
   public static func begin(at issuer: String, redirectURI: String, returningTo target: String, at now: Date) -> SignInFlow {
     SignInFlow(
-      state: Self.random(), nonce: Self.random(), verifier: Self.random(), issuer: issuer, redirectURI: redirectURI, target: target,
-      began: now)
+      state: Self.random(), nonce: Self.random(), verifier: Self.random(), issuer: issuer, redirectURI: redirectURI,
+      target: target.utf8.count <= Self.longestTarget ? target : ReturnTarget.root, began: now)
   }
 
   init(state: Secret, nonce: Secret, verifier: Secret, issuer: String, redirectURI: String, target: String, began: Date) {
@@ -76,7 +80,9 @@ extension SignInFlow: Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
-    func put(_ secret: Secret, _ key: Key) throws { try values.encode(secret.withBytes { String(decoding: $0, as: UTF8.self) }, forKey: key) }
+    func put(_ secret: Secret, _ key: Key) throws {
+      try values.encode(secret.withBytes { String(decoding: $0, as: UTF8.self) }, forKey: key)
+    }
     try put(self.state, .state)
     try put(self.nonce, .nonce)
     try put(self.verifier, .verifier)
