@@ -115,8 +115,9 @@ extension Authenticator {
     }
   }
 
-  private func begin(
-    _ identity: Identity, _ proof: SignedIn.Proof, until end: Date? = nil, replacing presented: [Secret], on eventLoop: any EventLoop
+  func begin(
+    _ identity: Identity, _ proof: SignedIn.Proof, until end: Date? = nil, tags: [String] = [], replacing presented: [Secret],
+    on eventLoop: any EventLoop
   ) -> Answer<SignInOutcome> {
     guard let sessions = self.sessions else { return .now(.refused(AuthenticationProblem.signInNotServed)) }
     let now = self.clock.wall()

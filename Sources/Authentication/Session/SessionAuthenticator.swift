@@ -13,8 +13,9 @@ import struct Foundation.Date
 /// | certificate | for each request | the connection shows the same certificate, which is still valid and not revoked |
 /// | password file | for each request | the user is still in the file, not disabled, with the same hash; groups as the file has them now |
 /// | directory, PAM | every ``SessionRules/refresh`` | the store finds the account again; groups as it has them now |
+/// | OpenID provider | every ``SessionRules/refresh`` | the provider takes the session's refresh token; groups as it has them now |
 ///
-/// The last of these is a question to another machine. Once it is due, requests go on while it is asked in the background; of
+/// The last two are a question to another machine. Once it is due, requests go on while it is asked in the background; of
 /// an answer that is twice as old nobody is let in before there is another.
 final class SessionAuthenticator: Sendable {
   let rules: SessionRules
@@ -22,7 +23,9 @@ final class SessionAuthenticator: Sendable {
   private let certificates: CertificateAuthenticator
   private let passwords: PasswordAuthenticator
   private let looks: SingleFlight<SessionKey, Look>
-  private let clock: AuthenticationClock
+  let parties: RelyingParties
+  let renewals: SingleFlight<SessionKey, AuthenticationOutcome>
+  let clock: AuthenticationClock
 
   /// What looking again at somebody found.
   enum Look: Sendable {
@@ -33,12 +36,13 @@ final class SessionAuthenticator: Sendable {
 
   init(
     rules: SessionRules, shared: SharedSessions? = nil, memory: AuthenticationMemory, certificates: CertificateAuthenticator,
-    passwords: PasswordAuthenticator,
-    clock: AuthenticationClock
+    passwords: PasswordAuthenticator, parties: RelyingParties, clock: AuthenticationClock
   ) {
     self.rules = rules
     self.keeper = memory.sessionStores.keeper(of: shared)
     self.looks = memory.sessionLooks
+    self.parties = parties
+    self.renewals = memory.sessionRenewals
     self.certificates = certificates
     self.passwords = passwords
     self.clock = clock
@@ -99,6 +103,13 @@ final class SessionAuthenticator: Sendable {
         return self.ended(session, "the user's store is not asked any more, or by other rules", on: eventLoop)
       }
       return .now(.identified(session.identity))
+    case .provider(let proof):
+      guard let party = self.parties.party(verifying: proof.provider) else {
+        return self.ended(session, "nobody signs in by the provider any more, or by other rules", on: eventLoop)
+      }
+      // Who cannot be asked again vouched until the session's end.
+      guard proof.refreshToken != nil else { return .now(.identified(session.identity)) }
+      return self.judge(session, at: now) { self.renew(session, proof, by: party, on: eventLoop) }
     }
   }
 
@@ -107,12 +118,20 @@ final class SessionAuthenticator: Sendable {
   private func judge(
     _ session: OpenSession, _ account: Identity.Account, of store: any PasswordStore, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
+    self.judge(session, at: now) { self.look(session, account, of: store, on: eventLoop) }
+  }
+
+  /// By how old the last answer is: a young one counts, behind an older one somebody asks in the background, and beyond that nobody is
+  /// let in before there is another.
+  private func judge(
+    _ session: OpenSession, at now: Date, asking ask: () -> EventLoopFuture<AuthenticationOutcome>
+  ) -> Answer<AuthenticationOutcome> {
     let age = now.timeIntervalSince(session.signedIn.looked)
     let refresh = self.rules.refresh / .seconds(1)
     // An answer from the future is of a clock that was set back.
     guard age >= refresh || age < -refresh else { return .now(.identified(session.identity)) }
-    if age >= 2 * refresh || age < 0 { return .later(self.look(session, account, of: store, on: eventLoop)) }
-    if session.claimLook(at: self.clock.monotonic()) { _ = self.look(session, account, of: store, on: eventLoop) }
+    if age >= 2 * refresh || age < 0 { return .later(ask()) }
+    if session.claimLook(at: self.clock.monotonic()) { _ = ask() }
     return .now(.identified(session.identity))
   }
 
@@ -179,7 +198,7 @@ final class SessionAuthenticator: Sendable {
     let proof: SignedIn.Proof
     switch session.signedIn.proof {
     case .account: proof = identity.account.map { .account($0) } ?? session.signedIn.proof
-    case .certificate, .passwordFile, .passwordAlone: proof = session.signedIn.proof
+    case .certificate, .passwordFile, .passwordAlone, .provider: proof = session.signedIn.proof
     }
     let signedIn = SignedIn(identity, proof, looked: self.clock.wall())
     return self.keeper.replace(session.facts, by: signedIn.bytes, on: eventLoop).flatMap { _ in
@@ -196,11 +215,11 @@ final class SessionAuthenticator: Sendable {
   }
 
   /// By bytes, as upstreams compare names.
-  private static func isSameUser(_ identity: Identity, as other: Identity) -> Bool {
+  static func isSameUser(_ identity: Identity, as other: Identity) -> Bool {
     identity.username.utf8.elementsEqual(other.username.utf8)
   }
 
-  private func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
+  func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
     self.keeper.end(session.facts.key, on: eventLoop).map { _ in .refused(AuthenticationProblem.sessionOver.with(detail: detail)) }
   }
 }
