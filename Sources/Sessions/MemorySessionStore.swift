@@ -13,9 +13,10 @@ public final class MemorySessionStore: SessionStore {
   public var count: Int { self.table.withLockedValue { $0.count } }
 
   public func begin(
-    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ session: StoredSession, as key: SessionKey, replacing replaced: [SessionKey], _ limits: SessionLimits, at now: Date,
+    on eventLoop: any EventLoop
   ) -> Answer<SessionStart> {
-    .now(self.table.withLockedValue { $0.begin(session, as: key, limits, at: now) })
+    .now(self.table.withLockedValue { $0.begin(session, as: key, replacing: replaced, limits, at: now) })
   }
 
   public func use(_ key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionLookUp> {
@@ -33,5 +34,9 @@ public final class MemorySessionStore: SessionStore {
 
   public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
     .now(self.table.withLockedValue { $0.endAll(of: user) })
+  }
+
+  public func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    .now(self.table.withLockedValue { $0.endAll(tagged: tag) })
   }
 }

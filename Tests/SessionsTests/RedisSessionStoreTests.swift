@@ -178,27 +178,74 @@ import Testing
     let before = SessionKeys(root: old)
     let after = SessionKeys(root: new, earlier: [old])
     let key = Self.key(1)
-    let sealed = try #require(before.seal([1, 2, 3], as: key))
-    #expect(after.open(sealed, of: key) == [1, 2, 3])
-    #expect(try before.open(#require(after.seal([4], as: key)), of: key) == nil)
-    #expect(SessionKeys(root: new).open(sealed, of: key) == nil)
-    #expect(after.open(sealed, of: Self.key(2)) == nil, "another session's")
+    var session = Self.session(at: self.now)
+    session.sealed = try #require(before.seal([1, 2, 3], for: session, as: key))
+    #expect(after.open(session, of: key) == [1, 2, 3])
+    #expect(SessionKeys(root: new).open(session, of: key) == nil)
+    #expect(after.open(session, of: Self.key(2)) == nil, "another session's")
+    session.sealed = try #require(after.seal([4], for: session, as: key))
+    #expect(before.open(session, of: key) == nil)
     #expect(after.users(named: "alice").contains(before.user(named: "alice")))
+    #expect(after.tags(named: "alice").contains(before.tag(named: "alice")))
+    #expect(before.tag(named: "alice").bytes != before.user(named: "alice").bytes)
+  }
+
+  /// Gateways and their users are many; a tag's sessions are found at all of them, and are forgotten with the sessions.
+  @Test func aTagFindsItsSessionsAndNoOthers() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let (one, other) = (self.store(server), self.store(server))
+    let now = self.now
+    func session(of user: UInt8, _ tags: UInt8...) -> StoredSession {
+      StoredSession(
+        user: SessionUser(bytes: [user]), tags: tags.map { SessionTag(bytes: [$0]) }, began: now, ends: now + 600, sealed: [user])
+    }
+    let sessions = [session(of: 1, 0xA0, 0xA1), session(of: 2, 0xA0), session(of: 3, 0xA1), session(of: 4)]
+    for (number, session) in zip(UInt8(1)..., sessions) {
+      #expect(try await one.begin(session, as: Self.key(number), Self.limits, at: now, on: self.eventLoop).value == .began(ended: []))
+    }
+    #expect(try await other.use(Self.key(1), Self.limits, at: now, on: self.eventLoop).value == .found(sessions[0]))
+    let ended = try await other.endAll(tagged: SessionTag(bytes: [0xA0]), on: self.eventLoop).value
+    #expect(Set(ended ?? []) == [Self.key(1), Self.key(2)])
+    for (number, session) in zip(UInt8(1)..., sessions) {
+      let lookUp = try await one.use(Self.key(number), Self.limits, at: now, on: self.eventLoop).value
+      #expect(lookUp == (number > 2 ? .found(session) : SessionLookUp.none), "\(number)")
+    }
+    #expect(try await other.endAll(tagged: SessionTag(bytes: [0xA0]), on: self.eventLoop).value == [])
+    // Ending a session by itself takes it out of its tags.
+    #expect(try await one.end(Self.key(3), on: self.eventLoop).value)
+    #expect(try await other.endAll(tagged: SessionTag(bytes: [0xA1]), on: self.eventLoop).value == [])
+    #expect(try await server.ask("KEYS", "sallyport:tag:*").trimmingCharacters(in: .whitespacesAndNewlines) == "")
+  }
+
+  /// Signing in anew takes the place of what the browser had; where nobody can be let in, what there is stays.
+  @Test func whoIsRefusedHasLostNothing() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let store = self.store(server)
+    let now = self.now
+    func begin(_ number: UInt8, of user: UInt8, replacing replaced: [SessionKey] = [], total: Int = 3) async throws -> SessionStart {
+      var limits = Self.limits
+      limits.total = total
+      return try await store.begin(
+        Self.session(of: user, at: now), as: Self.key(number), replacing: replaced, limits, at: now, on: self.eventLoop
+      ).value
+    }
+    for (number, user): (UInt8, UInt8) in [(1, 1), (2, 1), (3, 2)] { #expect(try await begin(number, of: user) == .began(ended: [])) }
+    // Fewer are allowed by now than there are.
+    #expect(try await begin(4, of: 1, replacing: [Self.key(1)], total: 2) == .full)
+    #expect(try await begin(4, of: 3, replacing: [Self.key(9)]) == .full)
+    for number: UInt8 in 1...3 {
+      guard case .found = try await store.use(Self.key(number), Self.limits, at: now + 2, on: self.eventLoop).value else {
+        return #expect(Bool(false), "\(number) was lost")
+      }
+    }
+    // What it takes the place of makes room, among the user's own, too.
+    #expect(try await begin(4, of: 1, replacing: [Self.key(1), Self.key(1), Self.key(9)]) == .began(ended: [Self.key(1)]))
+    #expect(try await begin(5, of: 3, replacing: [Self.key(3)]) == .began(ended: [Self.key(3)]))
+    #expect(try await store.use(Self.key(3), Self.limits, at: now + 2, on: self.eventLoop).value == SessionLookUp.none)
   }
 
   @Test func hexadecimalIsReadStrictly() {
     for bytes: [UInt8] in [[], [0], [0xFF, 0x10]] { #expect(RedisSessionStore.bytes(hex: RedisSessionStore.hex(bytes)) == bytes) }
     for text in ["0", "0g", "FF", " 0"] { #expect(RedisSessionStore.bytes(hex: Array(text.utf8)) == nil) }
-  }
-}
-
-extension Answer {
-  fileprivate var value: Value {
-    get async throws {
-      switch self {
-      case .now(let value): value
-      case .later(let future): try await future.get()
-      }
-    }
   }
 }

@@ -89,8 +89,7 @@ extension Authenticator {
   /// - Returns: the keys of what ended; `nil` where it cannot be ended now
   public func signOut(_ presented: [Secret], on eventLoop: any EventLoop) -> Answer<[[UInt8]]?> {
     guard let sessions = self.sessions else { return .now([]) }
-    let keys = presented.compactMap(SessionID.init(reading:)).map(sessions.keeper.key(of:))
-    return keys.reduce(Answer<[[UInt8]]?>.now([])) { answer, key in
+    return sessions.keeper.keys(of: presented).reduce(Answer<[[UInt8]]?>.now([])) { answer, key in
       answer.flatMap { ended in
         sessions.keeper.end(key, on: eventLoop).map { isCertain in isCertain ? ended.map { $0 + [key.bytes] } : nil }
       }
@@ -124,14 +123,15 @@ extension Authenticator {
     if case .passwordAlone = proof { limits.lifetime = min(limits.lifetime, SessionRules.longestWithoutRefresh) }
     let contents = SignedIn(identity, proof, looked: now).bytes
     // What was there before ends, whoever it was: nobody goes on under an ID that somebody else may have chosen.
-    return self.signOut(presented, on: eventLoop).flatMap { [limits] replaced in
-      sessions.keeper.begin(contents, for: identity.username, until: end, limits, at: now, on: eventLoop).map { beginning in
-        switch beginning {
-        case .began(let id, let session, let ended):
-          .signedIn(cookie: id.text, identity: session.identity, ended: (replaced ?? []) + ended.map(\.bytes))
-        case .full: .refused(AuthenticationProblem.tooManySessions)
-        case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
-        }
+    let replaced = sessions.keeper.keys(of: presented)
+    return sessions.keeper.begin(
+      contents, for: identity.username, replacing: replaced, until: end, limits, at: now, on: eventLoop
+    ).map { beginning in
+      switch beginning {
+      case .began(let id, let session, let ended):
+        .signedIn(cookie: id.text, identity: session.identity, ended: ended.map(\.bytes))
+      case .full: .refused(AuthenticationProblem.tooManySessions)
+      case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
       }
     }
   }
