@@ -144,6 +144,113 @@ import Testing
     #expect(try await !one.replace(Self.key(9), version: 1, by: [8], on: self.eventLoop).value)
   }
 
+  /// An answer that was on its way while the session changed is not believed behind the change.
+  @Test func anOlderAnswerThatComesLateIsNotKept() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let store = self.store(server)
+    let now = self.now
+    _ = try await store.begin(Self.session(at: now), as: Self.key(1), Self.limits, at: now, on: self.eventLoop).value
+    let early = store.use(Self.key(1), Self.limits, at: now, on: self.eventLoop)
+    let replaced = store.replace(Self.key(1), version: 1, by: [7], on: self.eventLoop)
+    #expect(try await early.value == .found(Self.session(at: now)))
+    #expect(try await replaced.value)
+    guard case .found(let found) = try await store.use(Self.key(1), Self.limits, at: now, on: self.eventLoop).value else {
+      return #expect(Bool(false), "not found")
+    }
+    #expect(found.version == 2 && found.sealed == [7])
+    // And of two answers behind the end of the session none.
+    let late = store.use(Self.key(1), Self.limits, at: now + 2, on: self.eventLoop)
+    let ended = store.end(Self.key(1), on: self.eventLoop)
+    _ = try await (late.value, ended.value)
+    #expect(try await store.use(Self.key(1), Self.limits, at: now + 2, on: self.eventLoop).value == SessionLookUp.none)
+  }
+
+  /// Whoever can write to the server can end a session. They cannot prolong it, give it to another user or take it out of what
+  /// finds it, and an old value does not come back as a newer one.
+  @Test func whatSomebodyElseWritesThereLetsNobodyIn() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let keys = SessionKeys.random()
+    func gateway() -> SessionKeeper<Seen> { SessionKeeper(keys: keys, store: self.store(server), open: Seen.init) }
+    let one = gateway()
+    let now = self.now
+    let alice = try await Self.begun(one.begin([1], for: "alice", tags: ["sid"], Self.limits, at: now, on: self.eventLoop).value)
+    let bob = try await Self.begun(one.begin([2], for: "bob", Self.limits, at: now, on: self.eventLoop).value)
+    let (name, other) = (Self.name(of: alice), Self.name(of: bob))
+    /// What a gateway that knows the session finds, and what one does that has never seen it.
+    func found() async throws -> [Seen?] {
+      var found: [Seen?] = []
+      for gateway in [one, gateway()] {
+        let finding = try await gateway.find(alice.facts.key, Self.limits, at: now + 2, on: self.eventLoop).value
+        if case .found(let seen) = finding { found.append(seen) } else { found.append(nil) }
+      }
+      return found
+    }
+    func copy(_ from: String, to: String) async throws {
+      #expect(try await server.ask("COPY", from, to, "REPLACE").hasPrefix("1"))
+    }
+    try await copy(name, to: "sallyport:first")
+    let field = "return redis.call('HSET', ARGV[1], ARGV[3], redis.call('HGET', ARGV[2], ARGV[3]))"
+    let milliseconds = Int64((now.timeIntervalSince1970 * 1000).rounded())
+    let changes: [(field: String, values: [String])] = [
+      ("user", ["", "00", "x"]), ("tags", ["", "00", "x"]), ("began", ["\(milliseconds - 1)", "\(milliseconds + 60_000)", "", "x"]),
+      ("ends", ["\(milliseconds + 600_001)", "99999999999999", "1", "", "x"]), ("version", ["0", "2", "", "x", "99999999999999999999"]),
+      ("sealed", ["", "x"]),
+    ]
+    for (field, values) in changes {
+      for value in values {
+        _ = try await server.ask("HSET", name, field, value)
+        #expect(try await found() == [nil, nil], "\(field) = \(value)")
+        try await copy("sallyport:first", to: name)
+      }
+      _ = try await server.ask("HDEL", name, field)
+      #expect(try await found() == [nil, nil], "without \(field)")
+      try await copy("sallyport:first", to: name)
+    }
+    for part in ["user", "sealed"] {
+      _ = try await server.ask("EVAL", field, "0", name, other, part)
+      #expect(try await found() == [nil, nil], "another's \(part)")
+      try await copy("sallyport:first", to: name)
+    }
+    #expect(try await found() == [alice, alice])
+    // The whole of another's in its place.
+    try await copy(other, to: name)
+    #expect(try await found() == [nil, nil])
+    try await copy("sallyport:first", to: name)
+
+    #expect(try await one.replace(alice.facts, by: [3], on: self.eventLoop).value)
+    #expect(try await found().map { $0?.bytes } == [[3], [3]])
+    try await copy(name, to: "sallyport:second")
+    // Put back as it was: whoever has seen more goes by that.
+    try await copy("sallyport:first", to: name)
+    #expect(try await found()[0]?.bytes == [3])
+    // An old value as a newer one.
+    for version in ["2", "3"] {
+      _ = try await server.ask("HSET", name, "version", version)
+      #expect(try await found() == [nil, nil], "the first value as version \(version)")
+    }
+    try await copy("sallyport:second", to: name)
+    #expect(try await found().map { $0?.bytes } == [[3], [3]])
+  }
+
+  private struct Seen: Sendable, Equatable {
+    let bytes: [UInt8]
+    let facts: SessionFacts
+
+    init?(_ bytes: [UInt8], _ facts: SessionFacts) {
+      self.bytes = bytes
+      self.facts = facts
+    }
+  }
+
+  private static func begun(_ beginning: SessionBeginning<Seen>) throws -> Seen {
+    guard case .began(_, let seen, _) = beginning else { throw ToolFailure("no session began: \(beginning)") }
+    return seen
+  }
+
+  private static func name(of session: Seen) -> String {
+    "sallyport:session:" + String(decoding: RedisSessionStore.hex(session.facts.key.bytes), as: UTF8.self)
+  }
+
   /// Away, hung and back: nobody is let in for it, nobody waits long, and it is used again by itself.
   @Test func aServerThatIsAwayLetsNobodyIn() async throws {
     let pki = try TestPKI()
