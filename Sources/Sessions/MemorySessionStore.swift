@@ -27,8 +27,8 @@ public final class MemorySessionStore: SessionStore {
     .now(self.table.withLockedValue { $0.replace(key, version: version, by: sealed) })
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.table.withLockedValue { $0.end(key) }
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.table.withLockedValue { table in for key in keys { table.end(key) } }
     return .now(true)
   }
 
@@ -38,5 +38,12 @@ public final class MemorySessionStore: SessionStore {
 
   public func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
     .now(self.table.withLockedValue { $0.endAll(tagged: tag) })
+  }
+
+  /// All of them are on one page.
+  public func page(
+    at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionPage?> {
+    .now(SessionPage(self.table.withLockedValue { $0.all(limits, at: now) }, next: 0))
   }
 }

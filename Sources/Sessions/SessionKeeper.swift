@@ -57,8 +57,8 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     }
   }
 
-  private let keys: SessionKeys
-  private let store: any SessionStore
+  let keys: SessionKeys
+  let store: any SessionStore
   private let capacity: Int
   private let open: @Sendable ([UInt8], SessionFacts) -> Opened?
   private let known = NIOLockedValueBox<[SessionKey: Known]>([:])
@@ -119,9 +119,7 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
       switch lookUp {
       case .found(let stored):
         // A store keeps the ends; they are looked at here as well, since a store may be another machine.
-        guard let opened = self.opened(stored, key), now < stored.ends,
-          now < stored.began.addingTimeInterval(limits.lifetime.seconds)
-        else { return .none }
+        guard let opened = self.opened(stored, key), stored.isCurrent(limits, at: now) else { return .none }
         return .found(opened)
       case .none:
         self.forget([key])
@@ -139,9 +137,11 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     return self.store.replace(facts.key, version: facts.version, by: stored.sealed, on: eventLoop)
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.forget([key])
-    return self.store.end(key, on: eventLoop)
+  /// - Returns: whether it is certain that nobody is let in by them any more
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    guard !keys.isEmpty else { return .now(true) }
+    self.forget(keys)
+    return self.store.end(keys, on: eventLoop)
   }
 
   public func endAll(ofUserNamed name: String, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
@@ -187,6 +187,12 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
       known[key] = Known(session: stored, opened: opened)
       return opened
     }
+  }
+
+  /// The same for one who looks only: nothing is remembered of it.
+  func peek(_ stored: StoredSession, _ key: SessionKey) -> Opened? {
+    if let known = self.known.withLockedValue({ $0[key] }), known.covers(stored) { return known.opened }
+    return self.keys.open(stored, of: key).flatMap { self.open($0, SessionFacts(stored, key)) }
   }
 
   private func forget(_ keys: [SessionKey]) {

@@ -44,6 +44,11 @@ extension StoredSession {
     return bytes
   }
 
+  /// Whether its end is yet to come. How long it was idle is the store's to say.
+  func isCurrent(_ limits: SessionLimits, at now: Date) -> Bool {
+    now < self.ends && now < self.began.addingTimeInterval(limits.lifetime.seconds)
+  }
+
   /// Whether it is the same but for what changes while it goes on.
   func isSame(as other: StoredSession) -> Bool {
     self.user == other.user && self.tags == other.tags && self.began == other.began && self.ends == other.ends
@@ -98,10 +103,10 @@ public protocol SessionStore: Sendable {
   /// - Returns: whether it was done
   func replace(_ key: SessionKey, version: UInt64, by sealed: [UInt8], on eventLoop: any EventLoop) -> Answer<Bool>
 
-  /// Ends a session.
+  /// Ends sessions.
   ///
-  /// - Returns: whether it is certain that nobody is let in by it any more; not where the store cannot be asked
-  func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool>
+  /// - Returns: whether it is certain that nobody is let in by them any more; not where the store cannot be asked
+  func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool>
 
   /// Ends all sessions of a user.
   ///
@@ -112,4 +117,35 @@ public protocol SessionStore: Sendable {
   ///
   /// - Returns: which they were; `nil` where the store cannot be asked
   func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?>
+
+  /// Some of the sessions there are. A session that is there from the first page to the last is on one of them, and may be on several.
+  ///
+  /// - Parameter cursor: 0 to begin, and then what the page before said
+  /// - Returns: `nil` where the store cannot be asked
+  func page(at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionPage?>
+}
+
+/// A session as a store has it now.
+public struct KeptSession: Sendable, Equatable {
+  public let key: SessionKey
+  public let session: StoredSession
+  public let used: Date
+
+  public init(key: SessionKey, session: StoredSession, used: Date) {
+    self.key = key
+    self.session = session
+    self.used = used
+  }
+}
+
+/// Some of the sessions of a store.
+public struct SessionPage: Sendable, Equatable {
+  public let sessions: [KeptSession]
+  /// Where others are; 0 where these were the last.
+  public let next: UInt64
+
+  public init(_ sessions: [KeptSession], next: UInt64) {
+    self.sessions = sessions
+    self.next = next
+  }
 }

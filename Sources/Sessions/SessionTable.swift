@@ -73,6 +73,13 @@ public struct SessionTable: Sendable {
     return keys
   }
 
+  /// Those that are not over, in no order.
+  public func all(_ limits: SessionLimits, at now: Date) -> [KeptSession] {
+    self.entries.compactMap { key, entry in
+      self.isOver(key, limits, at: now) ? nil : KeptSession(key: key, session: entry.session, used: entry.used)
+    }
+  }
+
   /// Takes out all that are over.
   public mutating func sweep(_ limits: SessionLimits, at now: Date) -> [SessionKey] {
     self.swept = now

@@ -50,10 +50,21 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     return .now(true)
   }
 
-  func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
+  func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
     if self.isAway { return .now(false) }
-    self.kept[key] = nil
+    for key in keys { self.kept[key] = nil }
     return .now(true)
+  }
+
+  /// A page for each session, and the first on two of them.
+  func page(at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionPage?> {
+    if self.isAway { return .now(nil) }
+    let keys = self.kept.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    let pages = keys + keys.prefix(1)
+    guard cursor < pages.count, let session = self.kept[pages[Int(cursor)]] else { return .now(SessionPage([], next: 0)) }
+    let next = Int(cursor) + 1 < pages.count ? cursor + 1 : 0
+    let page = SessionPage([KeptSession(key: pages[Int(cursor)], session: session, used: session.began + 1)], next: next)
+    return .later(eventLoop.makeSucceededFuture(page))
   }
 
   func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
@@ -239,7 +250,7 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     let (first, _) = try self.begun(keeper)
     let (second, _) = try self.begun(keeper)
     let (other, _) = try self.begun(keeper, for: "alice")
-    #expect(try self.value(keeper.end(keeper.key(of: first), on: self.eventLoop)))
+    #expect(try self.value(keeper.end([keeper.key(of: first)], on: self.eventLoop)))
     #expect(try self.found(keeper, first) == nil)
     #expect(try self.value(keeper.endAll(ofUserNamed: "bob", on: self.eventLoop))?.count == 1)
     #expect(try self.found(keeper, second) == nil && self.found(keeper, other) != nil)
@@ -257,8 +268,36 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
       Issue.record("a session began that nobody keeps")
       return
     }
-    #expect(try !self.value(keeper.end(keeper.key(of: id), on: self.eventLoop)))
+    #expect(try !self.value(keeper.end([keeper.key(of: id)], on: self.eventLoop)))
     #expect(try self.value(keeper.endAll(ofUserNamed: "bob", on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.list(self.limits, at: self.now, on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)) == nil)
+  }
+
+  @Test func anOperatorSeesWhichSessionsThereAre() throws {
+    let keeper = self.keeper()
+    let (bob, _) = try self.begun(keeper, [1])
+    let (alice, _) = try self.begun(keeper, [2], for: "alice")
+    let (broken, _) = try self.begun(keeper, [3])
+    self.store.kept[keeper.key(of: broken)]?.sealed = [1, 2, 3]
+    func listed(_ keeper: SessionKeeper<Opened>, _ name: String? = nil, at time: Date) throws -> [SessionKey: [UInt8]] {
+      let list = try #require(try self.value(keeper.list(ofUserNamed: name, self.limits, at: time, on: self.eventLoop)))
+      #expect(!list.isCut && list.sessions.allSatisfy { $0.used == self.now + 1 && $0.facts.ends == self.now + 43_200 })
+      return Dictionary(uniqueKeysWithValues: list.sessions.map { ($0.key, $0.opened.bytes) })
+    }
+    let next = SessionKeeper(
+      keys: SessionKeys(root: SymmetricKey(size: .bits256), earlier: [self.root]), store: self.store, open: Opened.init)
+    for keeper in [keeper, self.keeper(), next] {
+      #expect(try listed(keeper, at: self.now) == [keeper.key(of: bob): [1], keeper.key(of: alice): [2]])
+      #expect(try listed(keeper, "alice", at: self.now) == [keeper.key(of: alice): [2]])
+      #expect(try listed(keeper, "nobody", at: self.now) == [:])
+      #expect(try listed(keeper, at: self.now + 43_200) == [:])
+    }
+    let key = keeper.key(of: bob)
+    let ended = try self.value(keeper.endAll(where: { $0 == key }, self.limits, at: self.now, on: self.eventLoop))
+    #expect(try ended == [key] && self.found(keeper, bob) == nil && self.found(keeper, alice) != nil)
+    let all = try #require(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)))
+    #expect(Set(all) == [keeper.key(of: alice), keeper.key(of: broken)] && self.store.kept.isEmpty)
   }
 
   @Test func noSessionOutlastsWhatItWasBegunBy() throws {

@@ -22,4 +22,6 @@ extension SessionStore {
   ) -> Answer<SessionStart> {
     self.begin(session, as: key, replacing: [], limits, at: now, on: eventLoop)
   }
+
+  func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> { self.end([key], on: eventLoop) }
 }

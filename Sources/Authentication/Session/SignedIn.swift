@@ -33,8 +33,10 @@ struct SignedIn: Sendable, Codable, Equatable {
   let proof: Proof
   /// When the store was asked who this is.
   let looked: Date
+  /// Where the user signed in from, for the operator; `nil` where that is not known.
+  let address: String?
 
-  init(_ identity: Identity, _ proof: Proof, looked: Date) {
+  init(_ identity: Identity, _ proof: Proof, looked: Date, from address: String?) {
     self.username = identity.username
     self.uid = identity.uid
     self.groups = identity.groups
@@ -44,6 +46,7 @@ struct SignedIn: Sendable, Codable, Equatable {
     self.verifier = identity.verifier
     self.proof = proof
     self.looked = looked
+    self.address = address
   }
 
   /// The value as it is sealed.

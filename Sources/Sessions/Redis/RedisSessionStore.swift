@@ -91,9 +91,9 @@ public final class RedisSessionStore: SessionStore {
     return self.run(SessionScripts.replace, arguments, on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.bury([key])
-    return self.run(SessionScripts.end, [Self.hex(key.bytes)], on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.bury(keys)
+    return self.run(SessionScripts.end, keys.map { Self.hex($0.bytes) }, on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
   }
 
   public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
@@ -110,6 +110,17 @@ public final class RedisSessionStore: SessionStore {
       let ended = words.compactMap(Self.key(reading:))
       self.bury(ended)
       return .some(ended)
+    }
+  }
+
+  public func page(
+    at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionPage?> {
+    self.run(SessionScripts.page, [Self.text(cursor)], on: eventLoop, failure: { _ in nil }) { reply -> SessionPage?? in
+      guard case .list(let words?) = reply, case .bytes(let next?)? = words.first, let next = UInt64(String(decoding: next, as: UTF8.self))
+      else { return nil }
+      // What cannot be read is nobody's session, and keeps nobody from seeing the others.
+      return .some(SessionPage(words.dropFirst().compactMap(Self.kept(reading:)), next: next))
     }
   }
 
@@ -178,6 +189,13 @@ public final class RedisSessionStore: SessionStore {
   private static func key(reading word: RESPValue) -> SessionKey? {
     guard case .bytes(let text?) = word else { return nil }
     return self.bytes(hex: text).map(SessionKey.init)
+  }
+
+  private static func kept(reading entry: RESPValue) -> KeptSession? {
+    guard case .list(let fields?) = entry, fields.count == 8, let key = self.key(reading: fields[0]), case .bytes(let used?) = fields[1],
+      let used = self.date(used), let session = self.session(reading: Array(fields[2...]))
+    else { return nil }
+    return KeptSession(key: key, session: session, used: used)
   }
 
   private static func session(reading fields: [RESPValue]) -> StoredSession? {

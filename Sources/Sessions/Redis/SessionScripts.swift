@@ -96,8 +96,25 @@ enum SessionScripts {
       return 1
       """
 
-  /// ARGV: KEY.
-  static let end = Self.head + "remove(ARGV[1]) return 1"
+  /// ARGV: KEYs.
+  static let end = Self.head + "for _, key in ipairs(ARGV) do remove(key) end return 1"
+
+  /// ARGV: where to begin. Returns where to go on, and for each session its KEY, when it was used, and what `use` returns.
+  static let page =
+    Self.head + """
+      local page = redis.call('ZSCAN', all, ARGV[1], 'COUNT', 100)
+      local answer = {page[1]}
+      for index = 1, #page[2], 2 do
+        local key = page[2][index]
+        local found = redis.call('HMGET', session(key), 'user', 'tags', 'began', 'ends', 'version', 'sealed')
+        if found[1] then
+          table.insert(found, 1, redis.call('ZSCORE', user(found[1]), key) or found[3])
+          table.insert(found, 1, key)
+          answer[#answer + 1] = found
+        end
+      end
+      return answer
+      """
 
   /// ARGV: USER. Returns the KEYs.
   static let endAllOfUser = Self.head + Self.endAll(of: "user")
