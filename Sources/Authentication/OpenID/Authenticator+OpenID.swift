@@ -40,7 +40,8 @@ extension Authenticator {
   ///
   /// - Parameter presented: the values of the session's cookie that came along; a session there ends with the new one
   public func signIn(
-    by provider: OpenIDProvider, _ code: AuthorizationCode, replacing presented: [Secret], on eventLoop: any EventLoop
+    by provider: OpenIDProvider, _ code: AuthorizationCode, from address: ClientAddress, replacing presented: [Secret],
+    on eventLoop: any EventLoop
   ) -> Answer<SignInOutcome> {
     guard self.sessions != nil, let party = self.parties.party(ofIssuer: provider.issuer) else {
       return .now(.refused(AuthenticationProblem.signInNotServed))
@@ -69,7 +70,8 @@ extension Authenticator {
       case .failure(let problem): .now(.refused(problem))
       case .success(let vouched):
         self.begin(
-          vouched.identity, .provider(vouched.proof), until: self.end(of: vouched), tags: vouched.tags, replacing: presented, on: eventLoop)
+          vouched.identity, .provider(vouched.proof), from: address, until: self.end(of: vouched), tags: vouched.tags, replacing: presented,
+          on: eventLoop)
       }
     }
   }

@@ -47,7 +47,8 @@ extension SessionAuthenticator {
         // Under another name they are somebody else: to policies, to the upstream and in the log.
         return await self.end(own, "the user has another name now", on: eventLoop)
       }
-      _ = await self.replace(own, by: SignedIn(identity, .provider(renewed), looked: self.clock.wall()), on: eventLoop)
+      _ = await self.replace(
+        own, by: SignedIn(identity, .provider(renewed), looked: self.clock.wall(), from: session.signedIn.address), on: eventLoop)
       return await self.outcome(session, on: eventLoop)
     case .gone(let detail): return await self.end(own, detail, on: eventLoop)
     case .unavailable(let detail, let kept):

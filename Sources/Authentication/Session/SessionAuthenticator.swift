@@ -200,7 +200,7 @@ final class SessionAuthenticator: Sendable {
     case .account: proof = identity.account.map { .account($0) } ?? session.signedIn.proof
     case .certificate, .passwordFile, .passwordAlone, .provider: proof = session.signedIn.proof
     }
-    let signedIn = SignedIn(identity, proof, looked: self.clock.wall())
+    let signedIn = SignedIn(identity, proof, looked: self.clock.wall(), from: session.signedIn.address)
     return self.keeper.replace(session.facts, by: signedIn.bytes, on: eventLoop).flatMap { _ in
       // Whether this or another's newer value is there now: what is found is what counts.
       self.keeper.find(session.facts.key, self.rules.limits, at: self.clock.wall(), on: eventLoop).map { finding in
@@ -220,6 +220,6 @@ final class SessionAuthenticator: Sendable {
   }
 
   func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    self.keeper.end(session.facts.key, on: eventLoop).map { _ in .refused(AuthenticationProblem.sessionOver.with(detail: detail)) }
+    self.keeper.end([session.facts.key], on: eventLoop).map { _ in .refused(AuthenticationProblem.sessionOver.with(detail: detail)) }
   }
 }

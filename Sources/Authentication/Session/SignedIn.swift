@@ -37,8 +37,10 @@ struct SignedIn: Sendable, Codable, Equatable {
   var proof: Proof
   /// When the store or the provider was asked who this is.
   let looked: Date
+  /// Where the user signed in from, for the operator; `nil` where that is not known.
+  let address: String?
 
-  init(_ identity: Identity, _ proof: Proof, looked: Date) {
+  init(_ identity: Identity, _ proof: Proof, looked: Date, from address: String?) {
     self.username = identity.username
     self.uid = identity.uid
     self.groups = identity.groups
@@ -49,6 +51,7 @@ struct SignedIn: Sendable, Codable, Equatable {
     self.token = identity.token?.outlivingTheToken
     self.proof = proof
     self.looked = looked
+    self.address = address
   }
 
   /// The value as it is sealed.

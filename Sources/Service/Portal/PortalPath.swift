@@ -84,17 +84,18 @@ struct PortalPath {
     }
     let eventLoop = exchange.stream.eventLoop
     let presented = request.ownCookies?.sessions ?? []
+    let address = request.origin?.client ?? exchange.connection.clientAddress
     let answer: Answer<SignInOutcome>
     if form.text("by") == "certificate" {
       answer = self.generation.authenticator.signIn(
-        certificate: exchange.connection.clientCertificate, replacing: presented, on: eventLoop)
+        certificate: exchange.connection.clientCertificate, from: address, replacing: presented, on: eventLoop)
       shown.alert = .noCertificate
     } else {
       shown.userName = form.text("username") ?? ""
       shown.alert = .wrong
       answer = self.generation.authenticator.signIn(
-        username: shown.userName, password: form.secret("password") ?? Secret([]),
-        from: request.origin?.client ?? exchange.connection.clientAddress, replacing: presented, on: eventLoop)
+        username: shown.userName, password: form.secret("password") ?? Secret([]), from: address, replacing: presented,
+        on: eventLoop)
     }
     exchange.wait(for: answer) { [shown] outcome, exchange in
       switch outcome {

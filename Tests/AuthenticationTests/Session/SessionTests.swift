@@ -215,7 +215,7 @@ import Testing
     let time = TestTime()
     let station = try self.station(time: time)
     let own = self.certificate(until: time.wall + 600)
-    let outcome = try await station.authenticator.signIn(certificate: own, replacing: [], on: station.eventLoop).value
+    let outcome = try await station.authenticator.signIn(certificate: own, from: .home, replacing: [], on: station.eventLoop).value
     guard case .signedIn(let cookie, let identity, _) = outcome else { throw NotSignedIn(outcome: "\(outcome)") }
     #expect(identity.session?.signedInBy == .clientCertificate && identity.expires == own.notAfter)
     #expect(try await self.ask(station, cookie, certificate: own).identity?.username == "alice")
@@ -228,9 +228,11 @@ import Testing
 
   @Test func whatDoesNotSignInIsSaid() async throws {
     let station = try self.station(certificates: false)
-    let off = try await station.authenticator.signIn(certificate: self.certificate(), replacing: [], on: station.eventLoop).value
+    let off = try await station.authenticator.signIn(
+      certificate: self.certificate(), from: .home, replacing: [], on: station.eventLoop
+    ).value
     guard case .refused(AuthenticationProblem.signInNotServed) = off else { throw NotSignedIn(outcome: "\(off)") }
-    let none = try await self.station().authenticator.signIn(certificate: nil, replacing: [], on: station.eventLoop).value
+    let none = try await self.station().authenticator.signIn(certificate: nil, from: .home, replacing: [], on: station.eventLoop).value
     guard case .refused(let problem) = none else { throw NotSignedIn(outcome: "\(none)") }
     #expect(problem == AuthenticationProblem.certificateMissing && problem.status == 401)
     let without = try TestStation()
