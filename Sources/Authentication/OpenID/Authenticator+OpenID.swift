@@ -89,16 +89,13 @@ extension Authenticator {
   /// - Parameter presented: the values of the session's cookie, before it ends
   public func providerLogout(of presented: [Secret], on eventLoop: any EventLoop) -> Answer<ProviderLogout?> {
     guard let sessions = self.sessions, presented.count == 1, let id = SessionID(reading: presented[0]) else { return .now(nil) }
-    return sessions.keeper.find(sessions.keeper.key(of: id), sessions.rules.limits, at: self.clock.wall(), on: eventLoop).flatMap {
-      finding in
+    return sessions.keeper.find(sessions.keeper.key(of: id), sessions.rules.limits, at: self.clock.wall(), on: eventLoop).map { finding in
+      // Nobody waits for a provider to be signed out here.
       guard case .found(let session) = finding, case .provider(let proof) = session.signedIn.proof,
-        let party = self.parties.party(verifying: proof.provider), party.settings.signsOut
-      else { return .now(nil) }
-      return party.metadata.metadata(on: eventLoop).map { metadata in
-        guard case .success(let metadata) = metadata, let endpoint = metadata.endSessionEndpoint else { return nil }
-        return ProviderLogout(
-          provider: party.settings, endpoint: endpoint, idToken: proof.idToken?.value, subject: proof.subject)
-      }
+        let party = self.parties.party(verifying: proof.provider), party.settings.signsOut,
+        let endpoint = party.metadata.known?.endSessionEndpoint
+      else { return nil }
+      return ProviderLogout(provider: party.settings, endpoint: endpoint, idToken: proof.idToken?.value, subject: proof.subject)
     }
   }
 

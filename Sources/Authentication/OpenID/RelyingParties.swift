@@ -1,3 +1,5 @@
+import NIOPosix
+
 /// The providers that people sign in to the pages by, in the order of the configuration.
 struct RelyingParties: Sendable {
   let all: [RelyingParty]
@@ -29,9 +31,12 @@ struct RelyingParties: Sendable {
     }
   }
 
-  /// Begins to fetch the providers' keys; their metadata is fetched when somebody wants to sign in.
+  /// Begins to fetch the providers' metadata and keys.
   func begin() {
-    for party in self.all { party.keys.start() }
+    for party in self.all {
+      party.keys.start()
+      party.metadata.begin(on: MultiThreadedEventLoopGroup.singleton.next())
+    }
   }
 
   /// By bytes, as `iss` is compared everywhere.

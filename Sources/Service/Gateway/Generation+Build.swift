@@ -149,6 +149,7 @@ extension Generation {
       }
     }
     let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
+    let providers = faults.collect { () throws(StartFault) in try gateway.openIDProviders() } ?? []
     let endpoints = faults.collect { () throws(StartFault) in try gateway.tokenEndpoints(reviewingBy: reviews) } ?? []
     guard faults.isEmpty else { throw faults.fault }
     var settings = AuthenticatorConfiguration(
@@ -158,6 +159,7 @@ extension Generation {
       throttle: .init(
         failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
     settings.tokens = tokens
+    settings.openIDProviders = providers
     settings.tokenEndpoints = endpoints
     settings.ownIssuer = issuer.map { issuer in
       OwnIssuer(url: issuer.url, keyIDs: issuer.keys.entries.map(\.key.id)) { issuer.keySet(at: $0) }

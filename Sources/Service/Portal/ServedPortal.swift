@@ -10,6 +10,7 @@ struct ServedPortal: Sendable {
   /// The hosts of the routes that accept sessions, in lower case; `nil` for any host.
   let hosts: Set<String>?
   let tokens: FormTokens
+  let flows: FlowSeal
   let endings: SessionEndings
 
   func serves(_ host: HostName?) -> Bool {
@@ -24,7 +25,9 @@ struct ServedPortal: Sendable {
     let routes = configuration.routes.filter { $0.authenticate.contains(.session) }
     self.name = section.name
     self.hosts = routes.contains { $0.match.hosts.isEmpty } ? nil : Set(routes.flatMap(\.match.hosts))
-    self.tokens = keys.map { FormTokens(key: $0.forms) } ?? continuation.formTokens
+    let key = keys?.forms ?? continuation.formKey
+    self.tokens = FormTokens(key: key)
+    self.flows = FlowSeal(root: key)
     self.endings = continuation.sessionEndings
   }
 }
