@@ -23,8 +23,10 @@ import Testing
     signIn.userName = text
     signIn.certificate = text
     signIn.target = "/a?b=c&d"
+    signIn.providers = [.init(id: "", name: text), .init(id: text, name: "Other")]
     return [
-      pages.signIn(signIn), pages.signOut(current: text, token: text), pages.signedOut(),
+      pages.signIn(signIn), pages.signOut(current: text, token: text), pages.signedOut(), pages.onward(to: text, at: text),
+      pages.signedOut(goingOnTo: text, at: text),
       pages.whoami(self.identity(text, groups: [text, text]), token: text, kubeconfig: text),
       pages.problem(Problem("x", blame: .client, status: 404, message: text), heading: text, reference: text),
     ].map(\.html)
@@ -46,6 +48,35 @@ import Testing
         !page.contains("<b ") && !page.contains("onload=\"")
           && page.contains("&lt;b onload=&quot;x(&#39;1&#39;)&quot;&gt;&amp;amp;{{name}}"))
     }
+  }
+
+  /// By itself and by a link, to nowhere but where it is told.
+  @Test func onePageLeadsOn() throws {
+    let address = "https://idp.example.org/auth?a=b&c=d%20e"
+    let page = PortalPages(site: "Example", acceptLanguage: nil).onward(to: "Example Corp", at: address).html
+    let refresh = try #require(page.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]+)">/)).1
+    let link = try #require(page.firstMatch(of: /<a class="button" href="([^"]+)">/)).1
+    func plain(_ text: Substring) -> String { text.replacing("&amp;", with: "&").replacing("&#61;", with: "=") }
+    #expect(plain(refresh) == address && plain(link) == address && page.contains("Going on to Example Corp"))
+    for other in Self.all("en").filter({ !$0.contains("Going on") && !$0.contains("The session there") }) {
+      #expect(!other.contains("http-equiv"))
+    }
+  }
+
+  @Test func eachProviderHasAButton() {
+    let pages = PortalPages(site: "Example", acceptLanguage: nil)
+    var signIn = PortalPages.SignIn(token: "t", takesPasswords: false, takesCertificates: false)
+    signIn.providers = [.init(id: "", name: "One"), .init(id: "two", name: "Two")]
+    let page = pages.signIn(signIn).html
+    for (id, name) in [("", "One"), ("two", "Two")] {
+      #expect(
+        page.contains(
+          "name=\"provider\" value=\"\(id)\">\n<button type=\"submit\" name=\"by\" value=\"oidc\">Continue with \(name)</button>"))
+    }
+    #expect(!page.contains("id=\"username\"") && !page.contains("class=\"or\""))
+    signIn.takesPasswords = true
+    let both = pages.signIn(signIn).html
+    #expect(both.contains("value=\"oidc\" class=\"quiet\">Continue with One") && both.components(separatedBy: "class=\"or\"").count == 2)
   }
 
   /// The style's hash is of the very text between the tags, or a browser shows a page without style.
