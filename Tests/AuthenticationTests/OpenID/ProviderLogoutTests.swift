@@ -142,8 +142,8 @@ import Testing
 
   @Test func aHostileDocumentIsNone() {
     for members: [String: JSONValue?] in [
-      ["issuer": .string("https://idp.example.org/")], ["issuer": .some(nil)], ["authorization_endpoint": .some(nil)],
-      ["token_endpoint": .some(nil)], ["authorization_endpoint": .string("javascript:alert(1)")],
+      ["issuer": .string("https://idp.example.org/")], ["issuer": nil], ["authorization_endpoint": nil],
+      ["token_endpoint": nil], ["authorization_endpoint": .string("javascript:alert(1)")],
       ["authorization_endpoint": .string("http://idp.example.org/auth")], ["token_endpoint": .integer(1)],
       ["end_session_endpoint": .string("//evil")], ["userinfo_endpoint": .string("")],
       ["authorization_endpoint": .string("https://idp.example.org/auth#x")],
