@@ -252,8 +252,8 @@ let package = Package(
     tests(
       of: "Configuration",
       [
-        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "TestSupport",
-        crypto,
+        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "SallyportJOSE",
+        "TestSupport", crypto,
       ]),
     tests(
       of: "Commands",

@@ -123,7 +123,7 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
       [
         "8:23: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`",
         "10:3: authentication.passwords: is used by no route; remove it, or list password in a route's `authenticate`",
-        "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true",
+        "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true, or add oidc",
       ]
     ),
     (
@@ -157,7 +157,6 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
         "12:11: authentication.signIn.name: is no name for a page; write up to 64 characters in one line"
       ]
     ),
-    ("form: true", "form: true\n    oidc: {}", ["14:5: authentication.signIn.oidc: is not supported in this version; remove it"]),
     ("idle: 10m", "keyFile: a, redis: {}", ["15:34: authentication.signIn.session.redis.url: is missing; add this key"]),
     (
       "perUser: 3", "perUser: 0",

@@ -56,7 +56,7 @@ import Testing
     let page = PortalPages(site: "Example", acceptLanguage: nil).onward(to: "Example Corp", at: address).html
     let refresh = try #require(page.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]+)">/)).1
     let link = try #require(page.firstMatch(of: /<a class="button" href="([^"]+)">/)).1
-    func plain(_ text: Substring) -> String { text.replacing("&amp;", with: "&").replacing("&#61;", with: "=") }
+    func plain(_ text: Substring) -> String { String(text).replacing("&amp;", with: "&").replacing("&#61;", with: "=") }
     #expect(plain(refresh) == address && plain(link) == address && page.contains("Going on to Example Corp"))
     for other in Self.all("en").filter({ !$0.contains("Going on") && !$0.contains("The session there") }) {
       #expect(!other.contains("http-equiv"))

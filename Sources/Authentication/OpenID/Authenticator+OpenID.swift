@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 public import NIOCore
 public import SallyportCore
 import SallyportJOSE
+import SallyportJSON
 import SallyportSessions
 
 import struct Foundation.Date
@@ -65,7 +66,7 @@ extension Authenticator {
       self.providerMemory.endExchange()
       promise.succeed(result)
     }
-    return .later(promise.futureResult).flatMap { result in
+    return Answer<Result<RelyingParty.Vouched, Problem>>.later(promise.futureResult).flatMap { result in
       switch result {
       case .failure(let problem): .now(.refused(problem))
       case .success(let vouched):
@@ -114,7 +115,7 @@ extension Authenticator {
         promise.succeed(.failure(error))
       }
     }
-    return .later(promise.futureResult).flatMap { result in
+    return Answer<Result<LogoutToken, TokenDoubt>>.later(promise.futureResult).flatMap { result in
       let token: LogoutToken
       switch result {
       case .success(let read): token = read

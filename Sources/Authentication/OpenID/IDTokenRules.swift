@@ -1,6 +1,7 @@
 import Crypto
 import SallyportCore
 import SallyportJOSE
+import SallyportJSON
 
 /// What an id_token must say beyond what every signed token must (OpenID Connect Core sections 3.1.3.7 and 12.2).
 struct IDTokenRules {

@@ -1,4 +1,5 @@
 import SallyportJOSE
+import SallyportJSON
 
 import struct Foundation.Date
 

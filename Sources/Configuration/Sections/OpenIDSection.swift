@@ -1,5 +1,5 @@
 public import SallyportJOSE
-import SallyportStrictYAML
+public import SallyportStrictYAML
 
 extension GatewayConfiguration.Authentication {
   /// An OpenID provider that people sign in to the pages by (OpenID Connect Core 1.0, the code flow).

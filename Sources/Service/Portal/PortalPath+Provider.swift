@@ -1,3 +1,4 @@
+import NIOCore
 import SallyportAudit
 import SallyportAuthentication
 import SallyportCore

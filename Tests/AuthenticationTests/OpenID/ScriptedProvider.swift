@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import SallyportCore
+import SallyportJOSE
 import SallyportJSON
 import SallyportSessions
 import TestSupport

@@ -111,7 +111,7 @@ final class Browser: Sendable {
     let refresh = try #require(page.body.firstMatch(of: /http-equiv="refresh" content="0; url=([^"]+)"/), "leads nowhere: \(page)").1
     let link = try #require(page.body.firstMatch(of: /<a class="button" href="([^"]+)"/)).1
     #expect(refresh == link)
-    return refresh.replacing("&amp;", with: "&").replacing("&#61;", with: "=")
+    return String(refresh).replacing("&amp;", with: "&").replacing("&#61;", with: "=")
   }
 
   /// The names of the sign-ins' cookies that are kept.

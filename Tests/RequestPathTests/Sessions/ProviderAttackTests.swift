@@ -105,9 +105,9 @@ import Testing
   }
 
   private static let lies: [[String: String]] = [
-    ["nonce": #""another""#], ["nonce": #""""#], ["aud": #""other""#], ["aud": #"["sallyport","other"]"#], ["azp": #""other""#],
+    ["nonce": #""another""#], ["nonce": "\"\""], ["aud": #""other""#], ["aud": #"["sallyport","other"]"#], ["azp": #""other""#],
     ["iss": #""https://evil.example""#], ["exp": "1000"], ["iat": ""], ["at_hash": #""AAAAAAAAAAAAAAAAAAAAAA""#],
-    ["groups": #"["system:masters"]"#], ["email": #""system:admin""#], ["email": #""""#], ["sub": ""],
+    ["groups": #"["system:masters"]"#], ["email": #""system:admin""#], ["email": "\"\""], ["sub": ""],
   ]
 
   @Test func aTokenThatIsNotForThisSignInSignsNobodyIn() async throws {

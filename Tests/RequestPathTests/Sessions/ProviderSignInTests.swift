@@ -1,5 +1,6 @@
 import Foundation
 import SallyportPKI
+import SallyportPracticeCluster
 import TestSupport
 import Testing
 
