@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import SallyportSessions
 
 /// What is kept of sign-ins by OpenID providers from one configuration generation to the next: what counts once, and how many are
 /// under way.
@@ -10,6 +11,10 @@ final class ProviderMemory: Sendable {
   /// By words that nobody else has: the states of sign-ins, the `jti` of logout tokens.
   private let spent = NIOLockedValueBox(ExpiringCache<String, Bool>(capacity: 16_384))
   private let exchanges = NIOLockedValueBox(0)
+  /// The sessions about which a provider was asked in vain a moment ago.
+  private let pausing = NIOLockedValueBox(ExpiringCache<SessionKey, Bool>(capacity: 16_384))
+  /// How long it is not asked again, however many requests want to know.
+  private static let pause = TimeAmount.seconds(5)
 
   /// Whether something counts now, because it never did before.
   func spend(_ word: String, for time: TimeAmount, at now: NIODeadline) -> Bool {
@@ -22,6 +27,14 @@ final class ProviderMemory: Sendable {
 
   /// It did not come to anything, and may count again.
   func unspend(_ word: String, at now: NIODeadline) { self.spent.withLockedValue { $0.update(word, at: now) { _ in nil } } }
+
+  func pause(_ session: SessionKey, at now: NIODeadline) {
+    self.pausing.withLockedValue { $0.insert(true, for: session, until: now + Self.pause, at: now) }
+  }
+
+  func isPausing(_ session: SessionKey, at now: NIODeadline) -> Bool {
+    self.pausing.withLockedValue { $0.value(for: session, at: now) == true }
+  }
 
   /// - Returns: `false` where too many are under way; otherwise ``endExchange()`` is called in every case
   func beginExchange() -> Bool {

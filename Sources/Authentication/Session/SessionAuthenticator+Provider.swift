@@ -20,6 +20,9 @@ extension SessionAuthenticator {
     _ session: OpenSession, _ proof: ProviderProof, by party: RelyingParty, on eventLoop: any EventLoop
   ) -> EventLoopFuture<AuthenticationOutcome> {
     let key = session.facts.key
+    guard !self.providerMemory.isPausing(key, at: self.clock.monotonic()) else {
+      return eventLoop.makeSucceededFuture(.refused(party.unavailable("it was asked in vain a moment ago")))
+    }
     switch self.renewals.board(key, on: eventLoop) {
     case .joins(let future): return future
     case .leads(let future):
@@ -33,6 +36,7 @@ extension SessionAuthenticator {
   ) async -> AuthenticationOutcome {
     if self.isRenewing(proof) { return await self.outcomeOfAnother(session, on: eventLoop) }
     guard let metadata = await party.knownOrFetched(on: eventLoop) else {
+      self.providerMemory.pause(session.facts.key, at: self.clock.monotonic())
       return .refused(party.unavailable("its metadata cannot be fetched"))
     }
     var marked = session.signedIn
@@ -52,6 +56,7 @@ extension SessionAuthenticator {
       return await self.outcome(session, on: eventLoop)
     case .gone(let detail): return await self.end(own, detail, on: eventLoop)
     case .unavailable(let detail, let kept):
+      self.providerMemory.pause(session.facts.key, at: self.clock.monotonic())
       var unmarked = own.signedIn
       unmarked.proof = .provider(kept)
       _ = await self.replace(own, by: unmarked, on: eventLoop)

@@ -25,6 +25,7 @@ final class SessionAuthenticator: Sendable {
   private let looks: SingleFlight<SessionKey, Look>
   let parties: RelyingParties
   let renewals: SingleFlight<SessionKey, AuthenticationOutcome>
+  let providerMemory: ProviderMemory
   let clock: AuthenticationClock
 
   /// What looking again at somebody found.
@@ -43,6 +44,7 @@ final class SessionAuthenticator: Sendable {
     self.looks = memory.sessionLooks
     self.parties = parties
     self.renewals = memory.sessionRenewals
+    self.providerMemory = memory.providers
     self.certificates = certificates
     self.passwords = passwords
     self.clock = clock

@@ -101,8 +101,13 @@ import Testing
       station.time.advance(by: .seconds(300))
       try await self.eventually("the refusal") { try await station.outcome(cookie).problem == AuthenticationProblem.providerUnavailable }
     }
+    // However many want to know, it is asked every few seconds.
+    let asked = station.provider.grants.count
+    for _ in 0..<20 { #expect(try await station.outcome(cookie).problem == AuthenticationProblem.providerUnavailable) }
+    #expect(station.provider.grants.count == asked)
     // It is back: nobody has to sign in anew.
     self.rotating(station, #"["third"]"#)
+    station.time.advance(by: .seconds(6))
     #expect(try await station.outcome(cookie).identity?.groups == ["idp:third"])
   }
 
@@ -123,6 +128,7 @@ import Testing
     let problem = try #require(try await station.outcome(cookie).problem)
     #expect(problem.status == 503 && problem.detail.contains("another subject"))
     answering(["groups": #"["second"]"#])
+    time.advance(by: .seconds(6))
     #expect(try await station.outcome(cookie).identity?.groups == ["idp:second"])
     #expect(station.provider.grants.compactMap(\.refreshToken).last == "refresh-2", "what the provider gave is kept")
     // Another nonce than the first one's is of another sign-in.
