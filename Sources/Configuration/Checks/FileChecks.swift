@@ -11,7 +11,7 @@ extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
     case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
-      signingKeys, token, errorPage
+      signingKeys, token, errorPage, logo
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -46,6 +46,7 @@ extension GatewayConfiguration {
       if let client = provider.clientAuthentication { files.append(Self.file(of: client)) }
       if let file = provider.certificateAuthorityFile { files.append((file, .certificates)) }
     }
+    if let logo = self.authentication.signIn?.logoFile { files.append((logo, .logo)) }
     if let shared = self.authentication.signIn?.session.shared {
       files.append((shared.keyFile, .passwords))
       if let authorities = shared.caFile { files.append((authorities, .certificates)) }
