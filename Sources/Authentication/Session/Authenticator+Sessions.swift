@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 public import SallyportCore
 import SallyportSessions
 
@@ -45,7 +45,7 @@ extension Authenticator {
   /// The sessions of a user, or all of them: by user, the oldest first.
   ///
   /// - Returns: `nil` where the place that they are kept in cannot be asked
-  public func sessions(of username: String?, on eventLoop: any EventLoop) -> Answer<SessionOverviews?> {
+  public func listSessions(of username: String?, on eventLoop: any EventLoop) -> Answer<SessionOverviews?> {
     guard let sessions = self.sessions else { return .now(SessionOverviews(sessions: [], isCut: false)) }
     return sessions.keeper.list(ofUserNamed: username, sessions.rules.limits, at: self.clock.wall(), on: eventLoop).map { list in
       list.map { list in

@@ -24,7 +24,7 @@ struct SessionControl: Sendable {
   }
 
   func list(of username: String?, on eventLoop: any EventLoop) -> Answer<Outcome> {
-    self.authenticator().sessions(of: username, on: eventLoop).map { $0.map(Outcome.listed) ?? .unavailable }
+    self.authenticator().listSessions(of: username, on: eventLoop).map { $0.map(Outcome.listed) ?? .unavailable }
   }
 
   /// - Parameter peer: who asks

@@ -1,3 +1,4 @@
+import Logging
 import NIOConcurrencyHelpers
 import NIOPosix
 import SallyportConfiguration
