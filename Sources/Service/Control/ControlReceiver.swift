@@ -42,7 +42,7 @@ private final class ControlExchange: ClientStreamDelegate {
     guard self.body.received(bytes) == .tooLong, !self.isOver else { return }
     self.isOver = true
     self.stream.abandonRequestBody()
-    Self.send(ControlReply(413, error: "The question is too long."), on: self.stream)
+    self.send(ControlReply(413, error: "The question is too long."))
   }
 
   func clientSentEnd(trailers: HeaderFields) {
@@ -54,7 +54,7 @@ private final class ControlExchange: ClientStreamDelegate {
       self.answer(request, peer)
     } catch {
       self.isOver = true
-      Self.send(error, on: self.stream)
+      self.send(error)
     }
   }
 
@@ -70,7 +70,7 @@ private final class ControlExchange: ClientStreamDelegate {
       let exchange = bound.value
       guard !exchange.isOver else { return }
       exchange.isOver = true
-      Self.send(ControlReply(outcome), on: exchange.stream)
+      exchange.send(ControlReply(outcome))
     }
   }
 
@@ -81,13 +81,15 @@ private final class ControlExchange: ClientStreamDelegate {
     guard !self.isOver else { return }
     self.isOver = true
     if case .malformed(let malformed) = reason {
-      Self.send(ControlReply(malformed.status, error: malformed.reason), on: self.stream)
+      self.send(ControlReply(malformed.status, error: malformed.reason))
     }
   }
 
-  static func send(_ reply: ControlReply, on stream: any ClientStream) {
-    stream.sendHead(reply.head)
-    stream.sendBody(ByteBuffer(bytes: reply.body))
+  private func send(_ reply: ControlReply) { Self.send(reply, isHead: self.head.method == .head, on: self.stream) }
+
+  static func send(_ reply: ControlReply, isHead: Bool = false, on stream: any ClientStream) {
+    stream.sendHead(reply.head(isHead: isHead))
+    if !isHead { stream.sendBody(ByteBuffer(bytes: reply.body)) }
     stream.sendEnd(trailers: HeaderFields())
     stream.flush()
   }

@@ -77,7 +77,8 @@ struct ControlReply: Error, Equatable {
 
   private static func json(_ time: Date) -> JSONValue { .string(time.formatted(.iso8601)) }
 
-  var head: ResponseHead {
+  /// - Parameter isHead: whether HEAD was asked, which is answered without the body
+  func head(isHead: Bool) -> ResponseHead {
     var fields = HeaderFields()
     do {
       try fields.append("Content-Type", "application/json")
@@ -86,6 +87,6 @@ struct ControlReply: Error, Equatable {
       assertionFailure("constants are fields: \(error)")
     }
     let length = UInt64(self.body.count)
-    return ResponseHead(status: self.status, fields: fields, framing: .length(length), statedLength: length)
+    return ResponseHead(status: self.status, fields: fields, framing: isHead ? .none : .length(length), statedLength: length)
   }
 }
