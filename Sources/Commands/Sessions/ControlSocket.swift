@@ -45,6 +45,8 @@ public struct ControlSocket: Sendable {
     }
     var request = HTTPClientRequest(url: url.absoluteString)
     request.method = method
+    // A socket has no host that the client would name by itself, and no request is read without one.
+    request.headers.add(name: "Host", value: "sallyport")
     if let body {
       request.headers.add(name: "Content-Type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: JSONWriter.write(body)))

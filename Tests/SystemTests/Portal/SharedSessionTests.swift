@@ -141,7 +141,7 @@ extension SystemTests {
       let arguments = ["\(replicas.port)", replicas.authority, "\(rate)", "10", "/version", stop]
       return (
         try RunningTool(
-          "python3", [Installation.client("session_load.py")] + arguments + cookies.map { "\($0.key)=\($0.value)" }), stop
+          Installation.python, [Installation.client("session_load.py")] + arguments + cookies.map { "\($0.key)=\($0.value)" }), stop
       )
     }
 
