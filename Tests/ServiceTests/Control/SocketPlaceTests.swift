@@ -23,6 +23,19 @@ import Testing
     }
   }
 
+  /// A socket that somebody has listened at, and that was not removed.
+  private func leaveSocket(at path: String) throws {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let isBound = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 }
+    }
+    try #require(isBound && listen(descriptor, 1) == 0)
+  }
+
   @Test func aDirectoryIsMadeForItsUserAlone() throws {
     let path = self.directory.file("run/control.sock")
     #expect(self.fault(path) == nil)
@@ -57,8 +70,9 @@ import Testing
     #expect(self.fault(path)?.problem == "where another process listens")
     try SocketPlace.protect(path)
     #expect(try self.mode(path) == 0o600)
-    // Closed without being removed, as behind kill -9.
     try await server.close()
+    // Closed without being removed, as behind kill -9.
+    try self.leaveSocket(at: path)
     #expect(FileManager.default.fileExists(atPath: path))
     #expect(self.fault(path) == nil)
     #expect(!FileManager.default.fileExists(atPath: path))
