@@ -94,8 +94,22 @@ extension GatewayConfiguration {
         case .signingKeys: Self.checkReadableDirectory(file)
         default: Self.checkFile(file, use)
         }
-      }
+      } + [self.control.flatMap { Self.checkSocket($0.socket) }].compactMap(\.self)
     ).faults
+  }
+
+  /// The gateway makes the socket's directory, but not the one above. What else lies there is seen when the socket is opened.
+  private static func checkSocket(_ socket: NamedFile) -> FileFault? {
+    let directory = URL(fileURLWithPath: socket.path).deletingLastPathComponent().path
+    var status = stat()
+    guard stat(directory, &status) == 0 else {
+      let above = URL(fileURLWithPath: directory).deletingLastPathComponent().path
+      if FileManager.default.isWritableFile(atPath: above) { return nil }
+      return FileFault(
+        at: socket.place, "names \(socket.path), whose directory is missing and cannot be made", "mkdir -m 0700 \(directory)")
+    }
+    guard status.st_mode & 0o077 != 0 else { return nil }
+    return FileFault(at: socket.place, "names \(socket.path), whose directory others can enter", "chmod 0700 \(directory)")
   }
 
   private static func checkReadableDirectory(_ directory: NamedFile) -> FileFault? {
