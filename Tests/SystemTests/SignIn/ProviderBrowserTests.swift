@@ -40,7 +40,7 @@ extension SystemTests {
           ])
         #expect(browsed.status == 0, "\(browsed.transcript) \(provider.process.output)")
         let seen = try JSONDecoder().decode(Seen.self, from: Data(browsed.output.utf8))
-        #expect(seen.whoami.contains("alice@example.org") && seen.whoami.contains("edit") && seen.pictures.count == 8)
+        #expect(seen.whoami.contains("alice@example.org") && seen.whoami.contains("edit") && seen.pictures.count == 12)
         #expect(!seen.end.isEmpty)
         let records = try AuditLine.read(served.file("audit/requests.jsonl"))
         let signedIn = try #require(records.first { $0.annotations?["sallyport.dev/sign-in"] == "signed-in" })
