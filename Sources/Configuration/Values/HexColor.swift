@@ -1,3 +1,5 @@
+import SallyportStrictYAML
+
 /// A colour as style sheets write it: `#1f5fbf`.
 public struct HexColor: Sendable, Equatable {
   public let red: UInt8
