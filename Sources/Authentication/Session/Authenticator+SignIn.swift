@@ -113,8 +113,9 @@ extension Authenticator {
     }
   }
 
-  private func begin(
-    _ identity: Identity, _ proof: SignedIn.Proof, from address: ClientAddress, until end: Date? = nil, replacing presented: [Secret],
+  func begin(
+    _ identity: Identity, _ proof: SignedIn.Proof, from address: ClientAddress, until end: Date? = nil, tags: [String] = [],
+    replacing presented: [Secret],
     on eventLoop: any EventLoop
   ) -> Answer<SignInOutcome> {
     guard let sessions = self.sessions else { return .now(.refused(AuthenticationProblem.signInNotServed)) }
@@ -125,7 +126,7 @@ extension Authenticator {
     // What was there before ends, whoever it was: nobody goes on under an ID that somebody else may have chosen.
     let replaced = sessions.keeper.keys(of: presented)
     return sessions.keeper.begin(
-      contents, for: identity.username, replacing: replaced, until: end, limits, at: now, on: eventLoop
+      contents, for: identity.username, tags: tags, replacing: replaced, until: end, limits, at: now, on: eventLoop
     ).map { beginning in
       switch beginning {
       case .began(let id, let session, let ended):

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 public import SallyportConfiguration
 import SallyportJSON
+import SallyportWire
 
 /// Asks a running gateway at its control socket.
 public struct ControlSocket: Sendable {
@@ -27,7 +28,7 @@ public struct ControlSocket: Sendable {
 
   /// The sessions of a user, or all of them.
   public func sessions(of user: String?) async throws(CommandFailure) -> SessionListing {
-    let query = user.map { "?user=\(SecureConnection.encode($0))" } ?? ""
+    let query = user.map { "?user=\(PercentEncoding.encode($0))" } ?? ""
     return try SessionListing(try await self.ask(.GET, "/sessions\(query)"))
   }
 

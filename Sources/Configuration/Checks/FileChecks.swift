@@ -11,7 +11,7 @@ extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
     case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
-      signingKeys, token, errorPage
+      signingKeys, token, errorPage, logo
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -37,14 +37,16 @@ extension GatewayConfiguration {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
       case .tokenReview: break
       case .introspection(let introspection):
-        switch introspection.clientAuthentication {
-        case .basic(let file), .post(let file): files.append((file, .passwords))
-        case .privateKeyJWT(let file, _, _): files.append((file, .privateKey))
-        }
+        files.append(Self.file(of: introspection.clientAuthentication))
         if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
     }
+    for provider in self.authentication.signIn?.oidc ?? [] {
+      if let client = provider.clientAuthentication { files.append(Self.file(of: client)) }
+      if let file = provider.certificateAuthorityFile { files.append((file, .certificates)) }
+    }
+    if let logo = self.authentication.signIn?.logoFile { files.append((logo, .logo)) }
     if let shared = self.authentication.signIn?.session.shared {
       files.append((shared.keyFile, .passwords))
       if let authorities = shared.caFile { files.append((authorities, .certificates)) }
@@ -71,6 +73,13 @@ extension GatewayConfiguration {
     files.append((self.audit.directory, .auditDirectory))
     if let policyFile = self.audit.policyFile { files.append((policyFile, .auditPolicy)) }
     return files
+  }
+
+  private static func file(of client: Authentication.Introspection.ClientAuthentication) -> (file: NamedFile, use: FileUse) {
+    switch client {
+    case .basic(let file), .post(let file): (file, .passwords)
+    case .privateKeyJWT(let file, _, _): (file, .privateKey)
+    }
   }
 
   /// Looks at the files that the configuration names: whether they are there, can be read, and whether everybody can read

@@ -134,7 +134,7 @@ import Testing
 
   @Test func whoIsGoneFromTheDirectoryIsOut() async throws {
     for gone: StoreRefreshment in [
-      .gone("deleted"), .current(StoredUser(username: "alicia", reference: .init(account: "uid=alice", typedName: "alice"))),
+      .gone("deleted"),
       .current(StoredUser(username: "alice", groups: ["system:masters"], reference: .init(account: "uid=alice", typedName: "alice"))),
     ] {
       let time = TestTime()
@@ -147,6 +147,23 @@ import Testing
       store.change { $0.refresh = { user in .current(StoredUser(username: "alice", groups: [], reference: user.reference)) } }
       #expect(try await self.ask(station, cookie).problem == AuthenticationProblem.sessionOver, "what has ended stays so")
     }
+  }
+
+  /// An answer about somebody else renews nobody, and ends nobody: the next may be the right one.
+  @Test func anAnswerAboutAnotherUserIsNone() async throws {
+    let time = TestTime()
+    let store = self.store()
+    store.change {
+      $0.refresh = { user in .current(StoredUser(username: "alicia", groups: ["admins"], reference: user.reference)) }
+    }
+    let station = try self.station(store, time: time)
+    let cookie = try await self.signIn(station)
+    time.advance(by: .seconds(600))
+    let problem = try #require(try await self.ask(station, cookie).problem)
+    #expect(problem == AuthenticationProblem.passwordStoreUnavailable && problem.status == 503)
+    store.change { $0.refresh = { user in .current(StoredUser(username: "alice", groups: ["second"], reference: user.reference)) } }
+    let identity = try await self.ask(station, cookie).identity
+    #expect(identity?.username == "alice" && identity?.groups == ["second"])
   }
 
   // MARK: Other generations
