@@ -20,30 +20,30 @@ authorization = contextvars.ContextVar("authorization", default=None)
 
 
 class ByToken(AuthBase):
-    """The field of one request, for all that is asked on its behalf. pykube's own would be nobody's."""
+    """The field of the present request, for all that is asked on its behalf, in whatever thread. pykube's own would be nobody's."""
 
-    def __init__(self, value):
-        self.value = value
+    def __init__(self):
+        self._value = authorization.get()
+        if not self._value:
+            raise aiohttp.web.HTTPUnauthorized(text="No token came with the request.")
 
     def __call__(self, request):
-        request.headers["Authorization"] = self.value
+        request.headers["Authorization"] = self._value
         return request
 
 
 class AsUser:
-    """A client of the API that asks as the user of the present request, from whatever thread."""
+    """A client of the API that asks as the user of the present request."""
 
     def __init__(self, base):
         self._base = base
-        self._value = authorization.get()
-        if not self._value:
-            raise aiohttp.web.HTTPUnauthorized(text="No token came with the request.")
+        self._auth = ByToken()
 
     def __getattr__(self, name):
         return getattr(self._base, name)
 
     def get(self, *args, **kwargs):
-        return self._base.get(*args, **{**kwargs, "auth": ByToken(self._value)})
+        return self._base.get(*args, **{**kwargs, "auth": self._auth})
 
 
 class OneCluster:
@@ -77,11 +77,11 @@ asked = kubernetes.api_get
 
 
 async def api_get(client, **kwargs):
-    return await asked(client, **{**kwargs, "auth": ByToken(authorization.get() or "")})
+    return await asked(client, **{**kwargs, "auth": ByToken()})
 
 
 kubernetes.api_get = api_get
-app = web.get_app(cluster_manager.ClusterManager(OneCluster(), {}, None, {}), main.parse_args(["--show-secrets"]))
+app = web.get_app(cluster_manager.ClusterManager(OneCluster(), {}, None, {}), main.parse_args([]))
 app.middlewares.insert(0, by_the_users_token)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificate, key)
