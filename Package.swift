@@ -117,7 +117,7 @@ let package = Package(
     station("Templates", [mustache]),
     station(
       "Configuration",
-      ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", "SallyportTemplates", "SallyportWire", crypto]),
+      ["SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportJOSE", "SallyportTemplates", "SallyportWire", "SallyportCore", crypto]),
     station("PKI", ["COpenSSL", x509, swiftASN1, crypto]),
     station(
       "PracticeCluster",
@@ -154,7 +154,7 @@ let package = Package(
       "Demo",
       [
         "SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportIssuer", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportPracticeDashboard", nioCore, logging,
+        "SallyportPracticeDashboard", nioCore, nioPosix, logging,
       ]),
     .executableTarget(
       name: "sallyport",

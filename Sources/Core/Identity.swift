@@ -114,9 +114,10 @@ public final class Identity: Sendable, CustomStringConvertible {
     }
   }
 
-  /// A claim's value as text; numbers and booleans as JSON writes them.
+  /// A claim's value; numbers, and booleans in a list, as JSON writes them.
   public enum StatedClaim: Sendable, Hashable {
     case text(String)
+    case flag(Bool)
     case list([String])
   }
 

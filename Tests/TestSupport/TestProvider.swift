@@ -77,6 +77,14 @@ public final class TestProvider: Sendable {
       promise: nil)
   }
 
+  /// Sends bytes, and closes the connection when they have surely been read: whoever closes in the same moment may break off what
+  /// the client still has to send, and the client would see that and no answer.
+  public static func sendAndClose(_ bytes: String, to channel: any Channel) {
+    channel.writeAndFlush(ByteBuffer(string: bytes)).whenComplete { _ in
+      channel.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) }
+    }
+  }
+
   public func close() async {
     try? await self.channel.close().get()
     for channel in self.state.withLockedValue({ $0.open }) { try? await channel.close().get() }

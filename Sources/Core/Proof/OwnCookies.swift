@@ -10,7 +10,7 @@ public struct OwnCookies: Sendable {
   public static let sessionName = "__Host-sallyport-session"
   /// Whose value binds the forms of the gateway's pages to one browser.
   public static let browserName = "__Host-sallyport-browser"
-  /// What both names begin with, in lower case, with `-` for `_`.
+  /// What both names begin with, folded (``NameFolding``).
   private static let foldedPrefix = Array("--host-sallyport-".utf8)
 
   /// The values that came as the session's cookie, in their order. A browser sends at most one.
@@ -62,10 +62,13 @@ public struct OwnCookies: Sendable {
   }
 
   /// Whether an upstream's `Set-Cookie` would plant one of ours: a session of its own choice, or the end of a good one.
+  ///
+  /// A cookie may have no name: `=NAME=VALUE` sets one whose value browsers send as `NAME=VALUE` (RFC 6265bis section 5.7), and
+  /// who reads that sees the name.
   public static func isPlanted(bySetCookie value: UnsafeRawBufferPointer) -> Bool {
-    let pair = value[..<(value.firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex)]
-    let name = Array(pair[..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex)])
-    return self.isOwn(self.trimmed(name[...]))
+    var pair = self.trimmed(Array(value.prefix { $0 != UInt8(ascii: ";") })[...])
+    while pair.first == UInt8(ascii: "=") { pair = self.trimmed(pair.dropFirst()) }
+    return self.isOwn(self.trimmed(pair.prefix { $0 != UInt8(ascii: "=") }))
   }
 
   private static func mayHoldOne(_ value: UnsafeRawBufferPointer) -> Bool {
@@ -76,15 +79,7 @@ public struct OwnCookies: Sendable {
   }
 
   private static func isOwn(_ name: some RandomAccessCollection<UInt8>) -> Bool {
-    name.count >= self.foldedPrefix.count && zip(name, self.foldedPrefix).allSatisfy { self.folded($0) == $1 }
-  }
-
-  private static func folded(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "_"): UInt8(ascii: "-")
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    default: byte
-    }
+    name.count >= self.foldedPrefix.count && zip(name, self.foldedPrefix).allSatisfy { NameFolding.fold($0) == $1 }
   }
 
   private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

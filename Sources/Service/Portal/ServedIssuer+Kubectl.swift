@@ -10,7 +10,7 @@ extension Generation.ServedIssuer {
   func clientOfKubectl(signingInBy method: AuthenticationMethod, at host: HostName?) -> String? {
     guard host?.text == self.host, let clients = self.exchange?.clients.values else { return nil }
     let ids = clients.filter { client in
-      guard case .none(let signIn) = client.authentication, client.audiences.contains(GatewayConfiguration.ownAudience) else {
+      guard case .none(let signIn) = client.authentication, client.audiences.contains(OwnAudience.name) else {
         return false
       }
       switch method {
