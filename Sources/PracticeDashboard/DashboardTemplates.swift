@@ -70,7 +70,7 @@ enum DashboardTemplates {
     <h1>Terminal in {{name}}</h1>
     <p><span role="status" class="other">This page needs its script.</span></p>
     <pre role="log" aria-label="What the terminal shows" tabindex="0"></pre>
-    <form autocomplete="off"><label for="line">A line for it</label>
+    <form autocomplete="off"><label for="line">Line to send</label>
     <input id="line" autocapitalize="off" spellcheck="false" disabled>
     <button disabled>Send</button>
     <button type="button" data-key="3" disabled>Ctrl-C</button> <button type="button" data-key="4" disabled>Ctrl-D</button></form>

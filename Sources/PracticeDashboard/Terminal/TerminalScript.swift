@@ -53,7 +53,9 @@ enum TerminalScript {
           const bytes = new Uint8Array(event.data);
           if (bytes[0] === STATUS) {
             const status = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));
-            outcome = status.status === "Success" ? { text: "sh has ended", kind: "other" } : { text: status.message, kind: "bad" };
+            outcome = status.status === "Success" ? { text: "sh has ended", kind: "other" }
+              : status.reason === "NonZeroExitCode" ? { text: "sh has ended with code " + status.details.causes[0].message, kind: "other" }
+              : { text: status.message, kind: "bad" };
           } else if (bytes[0] === STDOUT || bytes[0] === STDERR) {
             // The API's first message is empty: the command runs.
             if (form.elements[0].disabled) { enable(true); say("Connected to sh", "good"); line.focus() }

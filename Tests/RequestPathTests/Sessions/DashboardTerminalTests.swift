@@ -99,7 +99,7 @@ import Testing
   /// A browser's script cannot read the answer to an upgrade that fails: the reason comes in the form of a command's failure.
   @Test(arguments: [
     (Person.bob, noExec, "Nobody runs commands in pods here."),
-    (Person.vera, House.secretsPolicy, #"User \"vera\" cannot create resource \"pods/exec\""#),
+    (Person.vera, House.secretsPolicy, #"User \"vera\" cannot get resource \"pods/exec\""#),
   ]) func whoMayNotIsToldWhy(person: Person, policy: String, words: String) async throws {
     try await House.withDashboard(policy: policy) { house in
       let browser = Browser(house)

@@ -81,6 +81,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver", env={**os.environ, "HOME": home}))
         self.driver.set_page_load_timeout(60)
+        self.driver.set_script_timeout(60)
 
     def go(self, path):
         self.driver.get(self.site.url + path)
@@ -154,7 +155,7 @@ class Browser:
               for (const a of ["aria-describedby", "aria-labelledby"])
                 if (e.getAttribute(a) && !document.getElementById(e.getAttribute(a))) faults.push("leads nowhere: " + e.outerHTML);
             for (const e of document.querySelectorAll("button, a.button, input:not([type=hidden])"))
-              if (e.getBoundingClientRect().height < 43.5) faults.push("too low to be hit: " + e.outerHTML);
+              if (!e.hidden && e.getBoundingClientRect().height < 43.5) faults.push("too low to be hit: " + e.outerHTML);
             if (getComputedStyle(document.body).display !== "flex") faults.push("no style: the policy refused it");
             return faults""")
         check(not faults, f"{name}: {faults}")

@@ -42,12 +42,16 @@ def fetched(browser, path):
         "fetch(arguments[0]).then(a => arguments[1]([a.status, a.redirected]), e => arguments[1](String(e)))", path)
 
 
+def navigation(browser, fact):
+    """What the browser itself knows of how the page came."""
+    return browser.driver.execute_script("return performance.getEntriesByType('navigation')[0][arguments[0]]", fact)
+
+
 def by_the_directory():
     alice = signed_in("alice")
     try:
         check("signed in as alice" in alice.text and "view" in alice.text, alice.text)
-        # Navigations and what they load.
-        seen["protocol"] = alice.driver.execute_script("return performance.getEntriesByType('navigation')[0].nextHopProtocol")
+        seen["protocol"] = navigation(alice, "nextHopProtocol")
         alice.accessible("dashboard")
         alice.pictures("dashboard")
         alice.find("a[href$='/namespaces/dev']").click()
@@ -58,12 +62,12 @@ def by_the_directory():
         alice.find("a[href$='/secrets']").click()
         alice.wait(lambda: alice.path.endswith("/secrets"), "the page about secrets")
         check("403" in alice.text and "You may not see secrets in dev" in alice.text and "web-login" not in alice.text, alice.text)
-        seen["secretsForAlice"] = fetched(alice, alice.path)[0]
+        seen["secretsForAlice"] = navigation(alice, "responseStatus")
         alice.accessible("secrets-refused")
         alice.pictures("secrets-refused")
         # She may look at a pod, and not go in.
         alice.go(POD + "/terminal")
-        alice.wait(lambda: 'cannot create resource "pods/exec"' in alice.find("[role=status]").text, "the reason why not")
+        alice.wait(lambda: 'cannot get resource "pods/exec"' in alice.find("[role=status]").text, "the reason why not")
         alice.quiet("a refused terminal")
         alice.pictures("terminal-refused")
     finally:
@@ -97,7 +101,7 @@ def bobs_view_and_terminal():
         bob.find("[data-key='3']").click()
         bob.wait(lambda: shown(bob).endswith("^C\n$ "), "the end of cat")
         bob.find("[data-key='4']").click()
-        bob.wait(lambda: "sh has ended" in bob.find("[role=status]").text, "the end of the shell")
+        bob.wait(lambda: "sh has ended with code 130" in bob.find("[role=status]").text, "the end of the shell")
         bob.quiet("the end of a terminal")
         bob.pictures("terminal-ended")
         bob.find("[data-again]").click()

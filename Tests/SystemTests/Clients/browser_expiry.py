@@ -15,7 +15,7 @@ from browser import Browser, Site, check, report
 
 url, authority, idle, folder = sys.argv[1:5]
 site = Site(url, authority, folder)
-PODS = "/dashboard/namespaces/dev"
+TERMINAL = "/dashboard/namespaces/dev/pods/web-0/terminal"
 seen = {}
 
 
@@ -35,20 +35,22 @@ def fetched(browser):
 
 
 def leave_it_open():
-    # A page alone, and beside it a terminal of another session: that one is in use.
+    # A page whose terminal has ended, and in another session one that has not: that one is in use.
     page, terminal = Browser(site, "page"), Browser(site, "terminal")
     try:
-        sign_in(terminal, PODS + "/pods/web-0/terminal")
-        terminal.wait(lambda: shown(terminal).endswith("$ "), "a prompt")
-        sign_in(page, PODS)
+        for browser in terminal, page:
+            sign_in(browser, TERMINAL)
+            browser.wait(lambda: shown(browser).endswith("$ "), "a prompt")
+        page.find("[data-key='4']").click()
+        page.wait(lambda: "sh has ended" in page.find("[role=status]").text, "the end of the shell")
         check(fetched(page)[0] == 200, "the page's script is refused too early")
         time.sleep(float(idle) + 1)
         seen["fetched"] = fetched(page)
         page.driver.refresh()
-        check(page.path == "/.sallyport/sign-in?return=" + PODS, f"refreshed to {page.path}")
+        check(page.path == "/.sallyport/sign-in?return=" + TERMINAL, f"refreshed to {page.path}")
         page.accessible("sign-in-again")
         page.sign_in("bob", "correct horse 17")
-        page.wait(lambda: page.path == PODS, "the way back")
+        page.wait(lambda: page.path == TERMINAL, "the way back")
 
         terminal.find("#line").send_keys("hostname", Keys.ENTER)
         terminal.wait(lambda: "hostname\nweb-0\n" in shown(terminal), "what hostname says")
