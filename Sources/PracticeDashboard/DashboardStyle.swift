@@ -33,8 +33,8 @@ enum DashboardStyle {
     button, .button { font: inherit; font-weight: 600; display: inline-block; min-height: 2.75rem; padding: .5rem 1rem; border-radius: .4rem;
       border: 1px solid var(--accent); background: var(--card); color: var(--accent); text-decoration: none; cursor: pointer }
     button[disabled] { border-color: var(--line); color: var(--soft); cursor: default }
-    [hidden] { display: none }
-    pre { margin: 0 0 1rem; padding: .75rem .9rem; height: 20rem; overflow: auto; background: var(--ground); border: 1px solid var(--line);
+    form + button { margin: .75rem 0 0 } [hidden] { display: none }
+    pre { margin: 0 0 1rem; padding: .75rem .9rem; height: min(20rem, 50vh); overflow: auto; background: var(--ground); border: 1px solid var(--line);
       border-radius: .4rem; font: .9rem/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
     form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center } form label { width: 100% }
     input { font: .95rem ui-monospace, monospace; flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .4rem .7rem; color: var(--ink);
