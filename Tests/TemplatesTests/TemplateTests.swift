@@ -24,8 +24,11 @@ import Testing
     // As it is: this is no HTML.
     ("{{claims.https://example.org/x}}", "<&>\"'"), ("{{certificate.subject}}", "CN=alice,O=dev"), ("{{auditID}}", "id-1"),
     ("{{#uid}}uid {{.}}{{/uid}}{{^uid}}none{{/uid}}", "none"), ("{{#user}}{{.}} {{user}}{{/user}}", "alice alice"),
-    ("{{#claims.none}}x{{/claims.none}}-", "-"), ("{{claims.yes}} {{claims.no}}", "true false"),
-    ("{{#claims.yes}}1{{.}}{{/claims.yes}}{{^claims.yes}}2{{/claims.yes}}{{#claims.no}}3{{/claims.no}}{{^claims.no}}4{{/claims.no}}", "1true4"), ("a{{! {{user }}b", "ab"), ("}} { {user} }", "}} { {user} }"), ("ü{{user}}", "üalice"),
+    ("{{#claims.none}}x{{/claims.none}}-", "-"),
+    ("{{claims.yes}} {{claims.no}}", "true false"),
+    ("{{#claims.yes}}1{{.}}{{/claims.yes}}{{^claims.yes}}2{{/claims.yes}}", "1true"),
+    ("{{#claims.no}}3{{/claims.no}}{{^claims.no}}4{{/claims.no}}", "4"), ("a{{! {{user }}b", "ab"), ("}} { {user} }", "}} { {user} }"),
+    ("ü{{user}}", "üalice"),
     ("{{^groups}}x{{/groups}}{{#groups}}{{#claims.sub}}{{.}} {{/claims.sub}}{{/groups}}", "a-1 a-1 "),
   ]) func valuesStandInTheirPlaces(_ source: String, _ expected: String) throws {
     #expect(try self.rendered(source) == .text(expected))

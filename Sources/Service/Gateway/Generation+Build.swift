@@ -174,11 +174,13 @@ extension GatewayConfiguration.Upstream {
   func settings(presenting certificates: [UpstreamConfiguration.ClientCertificate]) -> UpstreamConfiguration {
     var unique: [UpstreamConfiguration.ClientCertificate] = []
     for certificate in certificates where !unique.contains(certificate) { unique.append(certificate) }
-    return UpstreamConfiguration(
+    var settings = UpstreamConfiguration(
       name: self.name, servers: self.servers.map { .init(host: $0.host, port: $0.port, tls: $0.scheme == .https) },
       rootsFile: self.caFile?.path, serverName: self.serverName, clientCertificates: unique,
       connectTimeout: TimeAmount(self.connectTimeout), idleTimeout: TimeAmount(self.idleTimeout),
       maximumConnectionsPerEventLoop: self.maximumConnections, responseHeadTimeout: self.responseHeadTimeout.map { TimeAmount($0) })
+    settings.tellsOrigin = self.kind == .generic
+    return settings
   }
 }
 
