@@ -8,6 +8,7 @@ import sys
 
 from axe_core_python.base import AXE_SCRIPT
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -101,7 +102,9 @@ class Browser:
         return self.find("body").text
 
     def wait(self, condition, what):
-        WebDriverWait(self.driver, 30).until(lambda _: condition(), what)
+        # While one page goes and another comes, what was found a moment ago is no part of either.
+        passing = (NoSuchElementException, StaleElementReferenceException)
+        WebDriverWait(self.driver, 30, ignored_exceptions=passing).until(lambda _: condition(), what)
 
     def sign_in(self, name, password):
         self.find("#username").clear()

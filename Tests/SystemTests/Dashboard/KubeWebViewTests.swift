@@ -77,7 +77,8 @@ extension SystemTests {
           ], environment: ["PYTHONUNBUFFERED": "1"])
         _ = try await program.wait { $0.contains("Running on https://127.0.0.1:\(port)") }
         try await body(World(served: served, program: program))
-        program.signal(SIGTERM)
+        // It would wait for its clients to go first.
+        program.signal(SIGKILL)
         let run = try await program.result()
         let written = run.output + run.errors + served.process.errors + (try served.directory.read("audit/requests.jsonl"))
         for secret in ["eyJ", "correct horse"] { #expect(!written.contains(secret), "\(secret) was written down") }
