@@ -36,6 +36,7 @@ test-peers:
 	@scripts/install-debian-kubectl
 	@scripts/install-debian-glewlwyd
 	@scripts/install-python-peers
+	@scripts/install-kube-web-view
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests

@@ -282,7 +282,8 @@ let package = Package(
     .testTarget(
       name: "SallyportSystemTests",
       dependencies: [
-        "SallyportPKI", "SallyportPracticeCluster", "TestSupport", "sallyport", nioCore, nioPosix, nioConcurrencyHelpers, crypto, logging,
+        "SallyportPKI", "SallyportPracticeCluster", "SallyportPracticeDashboard", "TestSupport", "sallyport", nioCore, nioPosix,
+        nioConcurrencyHelpers, crypto, logging,
       ],
       path: "Tests/SystemTests", exclude: ["Clients"],
       swiftSettings: houseRules),

@@ -18,8 +18,14 @@ final class APIClient: Sendable {
   private static let mostBytes = 8 * 1024 * 1024
 
   private let group: any EventLoopGroup
-  /// Where the API is, and who asks there; all clients that there were are closed in the end.
-  private let state = NIOLockedValueBox((address: String?.none, clients: [HTTPClient]()))
+  private struct State {
+    var address: String?
+    var exec: ExecPlace?
+    /// The last one asks; all that there were are closed in the end.
+    var clients: [HTTPClient] = []
+  }
+
+  private let state = NIOLockedValueBox(State())
 
   init(group: any EventLoopGroup) { self.group = group }
 
@@ -33,29 +39,39 @@ final class APIClient: Sendable {
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
     configuration.timeout = .init(connect: .seconds(3), read: .seconds(10))
     let client = HTTPClient(eventLoopGroupProvider: .shared(self.group), configuration: configuration)
+    tls.applicationProtocols = ["http/1.1"]
+    let url = URLComponents(string: address)
+    let exec = ExecPlace(host: url?.host ?? "", port: url?.port ?? 443, tls: try NIOSSLContext(configuration: tls))
     self.state.withLockedValue { state in
       state.address = address
+      state.exec = exec
       state.clients.append(client)
     }
   }
 
-  func get(_ path: String, as token: String) async throws -> Answer {
+  func get(_ path: String, as token: BearerToken) async throws -> Answer {
     try await self.ask(.GET, path, as: token, body: nil)
   }
 
   /// Who the API takes the bearer of the token for.
-  func whoAmI(_ token: String) async throws -> Answer {
+  func whoAmI(_ token: BearerToken) async throws -> Answer {
     try await self.ask(
       .POST, "/apis/authentication.k8s.io/v1/selfsubjectreviews", as: token,
       body: #"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#)
   }
 
-  private func ask(_ method: HTTPMethod, _ path: String, as token: String, body: String?) async throws -> Answer {
+  /// Asks for a command in a pod, on a connection that becomes a tunnel.
+  func exec(_ request: ExecRequest, on eventLoop: any EventLoop) -> EventLoopFuture<ExecAnswer> {
+    guard let place = self.state.withLockedValue({ $0.exec }) else { return eventLoop.makeSucceededFuture(.unreachable) }
+    return place.open(request, on: eventLoop)
+  }
+
+  private func ask(_ method: HTTPMethod, _ path: String, as token: BearerToken, body: String?) async throws -> Answer {
     let (address, client) = self.state.withLockedValue { ($0.address, $0.clients.last) }
     guard let address, let client else { throw Unreachable() }
     var request = HTTPClientRequest(url: address + path)
     request.method = method
-    request.headers.add(name: "Authorization", value: "Bearer \(token)")
+    request.headers.add(name: "Authorization", value: token.authorization)
     request.headers.add(name: "Accept", value: "application/json")
     request.headers.add(name: "User-Agent", value: "sallyport-practice-dashboard")
     if let body {

@@ -26,8 +26,18 @@ enum APIObjects {
   }
 
   struct Pod: Decodable {
-    struct Spec: Decodable { let nodeName: String? }
-    struct Status: Decodable { let phase: String? }
+    struct Spec: Decodable {
+      let nodeName: String?
+      let containers: [Container]?
+    }
+    struct Container: Decodable {
+      let name: String
+      let image: String?
+    }
+    struct Status: Decodable {
+      let phase: String?
+      let podIP: String?
+    }
     let metadata: Metadata
     let spec: Spec?
     let status: Status?

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 
 /// One connection to the dashboard: reads a request, has its page made, sends it.
-final class DashboardHandler: ChannelInboundHandler {
+final class DashboardHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
@@ -48,7 +48,11 @@ final class DashboardHandler: ChannelInboundHandler {
     }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The request follows, and has its answer.
+    guard !(error is TerminalUpgrader.NoTerminal) else { return }
+    context.close(promise: nil)
+  }
 }
 
 /// A page as it leaves.

@@ -13,22 +13,17 @@ struct DashboardPages: Sendable {
     case status(HTTPResponseStatus, title: String, message: String)
   }
 
-  private enum Place {
-    case overview
-    case pods(namespace: String)
-    case secrets(namespace: String)
-  }
-
   func answer(_ head: HTTPRequestHead) async -> DashboardAnswer {
     var user: APIObjects.Review.User?
     do {
       guard head.method == .GET || head.method == .HEAD else {
         throw Refusal.status(.methodNotAllowed, title: "Not allowed", message: "These pages can only be read.")
       }
-      guard let place = self.place(head.uri) else {
+      guard let place = DashboardPlace(head.uri, below: self.basePath) else {
         throw Refusal.status(.notFound, title: "Not found", message: "The dashboard has no such page.")
       }
-      guard let token = Self.token(in: head.headers) else {
+      if place == .script { return Self.script }
+      guard let token = BearerToken(head.headers) else {
         throw Refusal.status(
           .unauthorized, title: "Nobody is signed in",
           message: "The dashboard is for those whom the gateway has signed in: it needs the token that comes with their requests.")
@@ -43,7 +38,7 @@ struct DashboardPages: Sendable {
     }
   }
 
-  private func page(of place: Place, for user: APIObjects.Review.User, _ token: String) async throws -> DashboardAnswer {
+  private func page(of place: DashboardPlace, for user: APIObjects.Review.User, _ token: BearerToken) async throws -> DashboardAnswer {
     switch place {
     case .overview:
       let namespaces: APIObjects.List<APIObjects.Namespace> = try await self.read(
@@ -64,15 +59,7 @@ struct DashboardPages: Sendable {
       return self.answer(
         .ok, "Pods in \(namespace)", user,
         DashboardTemplates.pods.render(
-          [
-            "base": self.basePath, "namespace": namespace,
-            "pods": pods.items.map { pod in
-              [
-                "name": pod.metadata.name, "phase": pod.status?.phase ?? "Unknown", "isRunning": pod.status?.phase == "Running",
-                "node": pod.spec?.nodeName ?? "", "created": pod.metadata.creationTimestamp ?? "",
-              ] as [String: Any]
-            },
-          ] as [String: Any]))
+          ["base": self.basePath, "namespace": namespace, "pods": pods.items.map(Self.facts)] as [String: Any]))
     case .secrets(let namespace):
       let secrets: APIObjects.List<APIObjects.Secret> = try await self.read(
         try await self.api.get("/api/v1/namespaces/\(namespace)/secrets", as: token), "secrets in \(namespace)")
@@ -85,34 +72,40 @@ struct DashboardPages: Sendable {
               ["name": $0.metadata.name, "type": $0.type ?? "", "created": $0.metadata.creationTimestamp ?? ""]
             },
           ] as [String: Any]))
+    case .pod(let name):
+      let pod: APIObjects.Pod = try await self.read(try await self.api.get(name.path, as: token), "the pod \(name.name)")
+      let containers = (pod.spec?.containers ?? []).map { ["name": $0.name, "image": $0.image ?? ""] }
+      return self.answer(
+        .ok, "Pod \(name.name)", user,
+        DashboardTemplates.pod.render(
+          Self.facts(pod).merging(
+            [
+              "base": self.basePath, "namespace": name.namespace, "address": pod.status?.podIP ?? "", "containers": containers,
+            ]) { $1 }))
+    case .terminal(let name):
+      // There is no terminal in a pod that is not there, or that the user does not see.
+      let _: APIObjects.Pod = try await self.read(try await self.api.get(name.path, as: token), "the pod \(name.name)")
+      return self.answer(
+        .ok, "Terminal in \(name.name)", user,
+        DashboardTemplates.terminal.render(["base": self.basePath, "namespace": name.namespace, "name": name.name] as [String: Any]),
+        runsScript: true)
+    case .exec:
+      throw Refusal.status(.badRequest, title: "Not a page", message: "Here the terminal's script opens its WebSocket.")
+    case .script: return Self.script
     }
   }
 
-  // MARK: Requests
-
-  private func place(_ uri: String) -> Place? {
-    let path = uri.prefix { $0 != "?" }
-    guard path.hasPrefix(self.basePath) else { return nil }
-    let parts = path.dropFirst(self.basePath.count).split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-    switch parts.count {
-    case 0: return .overview
-    case 1 where parts[0].isEmpty: return .overview
-    case 2 where parts[0] == "namespaces" && Self.isName(parts[1]): return .pods(namespace: parts[1])
-    case 3 where parts[0] == "namespaces" && Self.isName(parts[1]) && parts[2] == "secrets": return .secrets(namespace: parts[1])
-    default: return nil
-    }
+  private static func facts(_ pod: APIObjects.Pod) -> [String: Any] {
+    [
+      "name": pod.metadata.name, "phase": pod.status?.phase ?? "Unknown", "isRunning": pod.status?.phase == "Running",
+      "node": pod.spec?.nodeName ?? "", "created": pod.metadata.creationTimestamp ?? "",
+    ]
   }
 
-  /// A namespace's name goes into the path of a question, so it must be nothing but one (RFC 1123).
-  private static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/) != nil }
-
-  private static func token(in headers: HTTPHeaders) -> String? {
-    let values = headers["Authorization"]
-    guard values.count == 1, values[0].lowercased().hasPrefix("bearer ") else { return nil }
-    let token = values[0].dropFirst("bearer ".count)
-    guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-    return String(token)
-  }
+  private static let script = DashboardAnswer(
+    status: .ok,
+    headers: ["Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"],
+    body: TerminalScript.source)
 
   /// What the API answers, or why it does not, in its own words.
   private func read<Object: Decodable>(_ answer: APIClient.Answer, _ what: String) async throws -> Object {
@@ -138,7 +131,7 @@ struct DashboardPages: Sendable {
   // MARK: Answers
 
   private func answer(
-    _ status: HTTPResponseStatus, _ title: String, _ user: APIObjects.Review.User?, _ content: String
+    _ status: HTTPResponseStatus, _ title: String, _ user: APIObjects.Review.User?, _ content: String, runsScript: Bool = false
   ) -> DashboardAnswer {
     let body = DashboardTemplates.layout.render(
       [
@@ -150,7 +143,8 @@ struct DashboardPages: Sendable {
         "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Content-Security-Policy":
-          "default-src 'none'; style-src '\(DashboardStyle.hash)'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+          "default-src 'none'; style-src '\(DashboardStyle.hash)'; \(runsScript ? "script-src 'self'; connect-src 'self'; " : "")"
+          + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       ], body: body)
   }
 

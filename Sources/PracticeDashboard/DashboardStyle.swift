@@ -29,6 +29,19 @@ enum DashboardStyle {
     .good { background: var(--good-ground); color: var(--good); border-radius: .3rem; padding: .1rem .5rem } .other { color: var(--soft) }
     a { color: var(--accent) } a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .2rem }
     .refusal h1 { color: var(--bad) } .status { font-size: 2.5rem; line-height: 1; font-weight: 700; color: var(--bad); margin: 0 0 .5rem }
+    .actions { margin: 1.1rem 0 0 }
+    button, .button { font: inherit; font-weight: 600; display: inline-block; min-height: 2.75rem; padding: .5rem 1rem; border-radius: .4rem;
+      border: 1px solid var(--accent); background: var(--card); color: var(--accent); text-decoration: none; cursor: pointer }
+    button[disabled] { border-color: var(--line); color: var(--soft); cursor: default }
+    form + button { margin: .75rem 0 0 } [hidden] { display: none }
+    pre { margin: 0 0 1rem; padding: .75rem .9rem; height: min(20rem, 50vh); overflow: auto; background: var(--ground); border: 1px solid var(--line);
+      border-radius: .4rem; font: .9rem/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
+    form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center } form label { width: 100% }
+    input { font: .95rem ui-monospace, monospace; flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .4rem .7rem; color: var(--ink);
+      background: var(--card); border: 1px solid var(--soft); border-radius: .4rem }
+    button:focus-visible, input:focus-visible, pre:focus-visible, .button:focus-visible { outline: 3px solid var(--accent);
+      outline-offset: 2px }
+    .bad { color: var(--bad); font-weight: 600 }
     footer { padding: 1rem 1.25rem; color: var(--soft); font-size: .9rem; text-align: center }
     """
 

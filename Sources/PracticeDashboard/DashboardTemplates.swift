@@ -39,7 +39,8 @@ enum DashboardTemplates {
     <div class="scroll"><table><thead><tr><th scope="col">Name</th><th scope="col">Status</th><th scope="col">Node</th><th scope="col">Created</th>
     </tr></thead><tbody>
     {{#pods}}
-    <tr><td>{{name}}</td><td><span class="{{#isRunning}}good{{/isRunning}}{{^isRunning}}other{{/isRunning}}">{{phase}}</span></td>
+    <tr><td><a href="{{base}}/namespaces/{{namespace}}/pods/{{name}}">{{name}}</a></td>
+    <td><span class="{{#isRunning}}good{{/isRunning}}{{^isRunning}}other{{/isRunning}}">{{phase}}</span></td>
     <td>{{node}}</td><td class="time">{{created}}</td></tr>
     {{/pods}}
     {{^pods}}
@@ -47,6 +48,35 @@ enum DashboardTemplates {
     {{/pods}}
     </tbody></table></div>
     <p><a href="{{base}}/namespaces/{{namespace}}/secrets">Secrets of this namespace</a></p></section>
+    """)
+
+  static let pod = template(
+    """
+    <nav aria-label="Breadcrumb"><a href="{{base}}/">Namespaces</a> / <a href="{{base}}/namespaces/{{namespace}}">{{namespace}}</a> / {{name}}</nav>
+    <section class="card"><h1>{{name}}</h1>
+    <dl><dt>Status</dt><dd><span class="{{#isRunning}}good{{/isRunning}}{{^isRunning}}other{{/isRunning}}">{{phase}}</span></dd>
+    <dt>Node</dt><dd>{{node}}</dd><dt>Address</dt><dd>{{address}}</dd><dt>Created</dt><dd class="time">{{created}}</dd>
+    {{#containers}}<dt>Container</dt><dd>{{name}}, {{image}}</dd>{{/containers}}</dl>
+    {{#isRunning}}<p class="actions"><a class="button" href="{{base}}/namespaces/{{namespace}}/pods/{{name}}/terminal">Open a terminal (exec)</a></p>{{/isRunning}}
+    </section>
+    """)
+
+  /// The script takes the place of what stands in it.
+  static let terminal = template(
+    """
+    <nav aria-label="Breadcrumb"><a href="{{base}}/">Namespaces</a> / <a href="{{base}}/namespaces/{{namespace}}">{{namespace}}</a> /
+    <a href="{{base}}/namespaces/{{namespace}}/pods/{{name}}">{{name}}</a> / terminal</nav>
+    <section class="card" data-exec="{{base}}/namespaces/{{namespace}}/pods/{{name}}/exec">
+    <h1>Terminal in {{name}}</h1>
+    <p><span role="status" class="other">This page needs its script.</span></p>
+    <pre role="log" aria-label="What the terminal shows" tabindex="0"></pre>
+    <form autocomplete="off"><label for="line">Line to send</label>
+    <input id="line" autocapitalize="off" spellcheck="false" disabled>
+    <button disabled>Send</button>
+    <button type="button" data-key="3" disabled>Ctrl-C</button> <button type="button" data-key="4" disabled>Ctrl-D</button></form>
+    <button type="button" data-again hidden>Start it again</button>
+    </section>
+    <script src="{{base}}/terminal.js"></script>
     """)
 
   static let secrets = template(

@@ -56,9 +56,18 @@ public final class PracticeDashboard: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(DashboardHandler(pages: pages))
+          let pipeline = channel.pipeline.syncOperations
+          try pipeline.addHandler(NIOSSLServerHandler(context: context))
+          // Changes of protocol are for the first request of a connection; the gateway opens one for each.
+          try pipeline.configureHTTPServerPipeline(
+            withServerUpgrade: (
+              upgraders: [TerminalUpgrader(api: api, basePath: configuration.basePath)],
+              completionHandler: { context in
+                let pipeline = context.pipeline.syncOperations
+                if let pages = try? pipeline.handler(type: DashboardHandler.self) { pipeline.removeHandler(pages, promise: nil) }
+              }
+            ), withErrorHandling: true)
+          try pipeline.addHandler(DashboardHandler(pages: pages))
         }
       }
       .bind(host: "127.0.0.1", port: port).get()

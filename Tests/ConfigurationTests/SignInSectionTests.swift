@@ -16,11 +16,11 @@ let everySignInKey = """
     - passwordFile: {file: users.yaml}
     signIn:
       name: Example Corp
-      accentColor: "#Aa3300"
-      logoFile: logo.svg
       form: true
       clientCertificate: true
       session: {idle: 10m, lifetime: 8h, refresh: 2m, perUser: 3, total: 500}
+      accentColor: "#Aa3300"
+      logoFile: logo.svg
   credentials:
   - {name: nobody, none: {}}
   upstreams:

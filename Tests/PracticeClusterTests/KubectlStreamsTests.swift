@@ -13,7 +13,7 @@ import Testing
       #expect(hello == "hello\n")
       let missing = try await kubectl.run("exec", "-n", "dev", "web-0", "--", "cat", "/no")
       #expect(missing.status == 1 && missing.errors.contains("cat: /no: No such file") && missing.errors.contains("exit code 1"))
-      let unknown = try await kubectl.run("exec", "-n", "dev", "web-0", "--", "sh")
+      let unknown = try await kubectl.run("exec", "-n", "dev", "web-0", "--", "bash")
       #expect(unknown.status == 127, "\(unknown.errors)")
       #expect(fixture.cluster.recordedRequests().last?.method == (overWebSocket ? "GET" : "POST"))
     }

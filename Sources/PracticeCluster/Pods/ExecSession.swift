@@ -22,7 +22,8 @@ struct ExecSession: PodSession {
   init(_ options: ExecOptions, _ place: PodPlace, statusIsJSON: Bool) {
     self.options = options
     self.statusIsJSON = statusIsJSON
-    self.program = options.isAttach ? LineEcho(hasInput: options.stdin) : PodPrograms.program(options.command, place)
+    self.program =
+      options.isAttach ? LineEcho(hasInput: options.stdin) : PodPrograms.program(options.command, place, hasTerminal: options.tty)
     self.terminal = options.tty ? Terminal() : nil
   }
 
@@ -66,8 +67,7 @@ struct ExecSession: PodSession {
       case .show(let bytes): commands += self.send(bytes, on: "stdout")
       case .line(let line): commands += self.apply(self.program.input(line))
       case .endOfInput: commands += self.apply(self.program.inputEnded())
-      // 128 and the number of SIGINT.
-      case .interrupt: commands += self.apply([.exit(130)])
+      case .interrupt: commands += self.apply(self.program.interrupted())
       }
     }
     return commands

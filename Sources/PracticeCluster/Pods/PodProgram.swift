@@ -5,6 +5,8 @@ protocol PodProgram {
   mutating func start() -> [ProgramOutput]
   mutating func input(_ bytes: ByteBuffer) -> [ProgramOutput]
   mutating func inputEnded() -> [ProgramOutput]
+  /// Ctrl-C at its terminal.
+  mutating func interrupted() -> [ProgramOutput]
   mutating func resized(_ size: TerminalSize) -> [ProgramOutput]
 }
 
@@ -12,6 +14,8 @@ extension PodProgram {
   mutating func start() -> [ProgramOutput] { [] }
   mutating func input(_ bytes: ByteBuffer) -> [ProgramOutput] { [] }
   mutating func inputEnded() -> [ProgramOutput] { [] }
+  /// 128 and the number of SIGINT.
+  mutating func interrupted() -> [ProgramOutput] { [.exit(130)] }
   mutating func resized(_ size: TerminalSize) -> [ProgramOutput] { [] }
 }
 
@@ -31,9 +35,10 @@ struct TerminalSize: Equatable {
 
 /// The commands that a pod knows.
 enum PodPrograms {
-  static let names = ["cat", "echo", "env", "false", "hostname", "ls", "stty", "tar", "test", "true"]
+  static let names = ["cat", "echo", "env", "false", "hostname", "ls", "sh", "stty", "tar", "test", "true"]
 
-  static func program(_ command: [String], _ place: PodPlace) -> any PodProgram {
+  /// - Parameter hasTerminal: whether there is one between the client and the command
+  static func program(_ command: [String], _ place: PodPlace, hasTerminal: Bool = false) -> any PodProgram {
     let arguments = Array(command.dropFirst())
     switch command.first.map({ $0.split(separator: "/").last.map(String.init) ?? $0 }) {
     case "cat" where arguments.allSatisfy({ $0 == "-" }): return Cat()
@@ -46,6 +51,7 @@ enum PodPrograms {
     case "false": return Done([.exit(1)])
     case "hostname": return Done([.stdout("\(place.pod)\n"), .exit(0)])
     case "ls": return Done(self.list(arguments, place))
+    case "sh": return Shell(arguments, place, hasTerminal: hasTerminal)
     case "stty" where arguments == ["size"]: return Size()
     case "tar": return Tar.program(arguments, place)
     case "test": return Done([.exit(self.test(arguments, place) ? 0 : 1)])

@@ -68,8 +68,8 @@ import Testing
   }
 
   @Test func aCommandThatIsNotThereIs127() throws {
-    let run = try Run(["sh", "-c", "true"])
-    #expect(run.exitCode == "127" && run.errors.hasPrefix("sh: not found"))
+    let run = try Run(["bash", "-c", "true"])
+    #expect(run.exitCode == "127" && run.errors.hasPrefix("bash: not found"))
     #expect(run.status["message"] == "command terminated with non-zero exit code: exit status 127")
   }
 

@@ -1,66 +1,13 @@
 import Foundation
-import NIOCore
-import NIOPosix
-import SallyportIssuer
 import SallyportPKI
 import SallyportPracticeCluster
-import SallyportPracticeDashboard
 import TestSupport
 import Testing
 
 /// A dashboard behind the gateway that asks the API through the gateway, by the token that the gateway gave it for its user.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DashboardTests {
-  private static let policy = """
-    apiVersion: sallyport.dev/v1alpha1
-    kind: AccessPolicy
-    metadata: {name: secrets-are-private}
-    rules:
-    - name: no-secret-reads
-      deny: [{resources: [secrets]}]
-      unless: {groups: [security]}
-      message: Secrets are not readable through this gateway.
-    """
-
   private func with(isConnected: Bool = true, _ body: (House) async throws -> Void) async throws {
-    let pki = try TestPKI()
-    let log = LogCollector()
-    let dashboard = try await PracticeDashboard.start(
-      .init(serverCertificate: pki.server.chainPEM, serverKey: pki.server.privateKeyPEM, basePath: "/dashboard"),
-      group: MultiThreadedEventLoopGroup.singleton, logger: log.logger)
-    var plan = House.Plan()
-    plan.prepare = { _, directory in
-      _ = try KeyRotation(KeyDirectory(directory.file("issuer")), tokenLifetime: 300).rotate(.es256, at: Date())
-    }
-    plan.files = ["dashboard-ca.pem": pki.serverAuthority.certificatePEM, "policy.yaml": Self.policy]
-    plan.sections = [
-      #"issuer: {url: "https://gateway.test/.sallyport", signingKeysDirectory: issuer}"#, "policy: {files: [policy.yaml]}",
-    ]
-    plan.credentials = ["{name: dashboard-token, idToken: {audience: sallyport}}"]
-    plan.upstreams = [
-      #"{name: dashboard, servers: ["https://127.0.0.1:\#(dashboard.port)"], caFile: dashboard-ca.pem, serverName: localhost}"#
-    ]
-    plan.routesBefore = [
-      "{name: dashboard, match: {path: /dashboard}, upstream: dashboard, credential: dashboard-token, "
-        + "authenticate: [clientCertificate, password]}"
-    ]
-    plan.route = ["match: {path: /}", "authenticate: [clientCertificate, password, token]"]
-    do {
-      try await House.with(plan) { house in
-        if isConnected {
-          try dashboard.ask(api: "https://127.0.0.1:\(house.port)", trusting: house.pki.serverAuthority.certificatePEM)
-        }
-        try await body(house)
-      }
-      await dashboard.close()
-    } catch {
-      await dashboard.close()
-      throw error
-    }
-  }
-
-  /// Who asked the API, what, and what became of it.
-  private func apiRecords(_ house: House) throws -> [AuditLine] {
-    try house.records().filter { $0.stage == "ResponseComplete" && $0.fact("route") == "api" }
+    try await House.withDashboard(isConnected: isConnected, body)
   }
 
   @Test func aliceSeesWhoSheIsAndWhatSheMayAndEachQuestionHasItsRecord() async throws {
@@ -70,9 +17,9 @@ import Testing
       #expect(overview.status == 200 && overview.body.contains("signed in as <strong>alice</strong>"), "\(overview)")
       #expect(overview.body.contains(#"<span class="tag">view</span>"#) && overview.body.contains(#"href="/dashboard/namespaces/dev""#))
       let pods = try await house.get("/dashboard/namespaces/dev", as: alice)
-      #expect(pods.status == 200 && pods.body.contains("<td>web-0</td>"), "\(pods)")
+      #expect(pods.status == 200 && pods.body.contains(">web-0</a></td>"), "\(pods)")
 
-      let asked = try self.apiRecords(house)
+      let asked = try house.apiRecords()
       #expect(
         asked.map(\.requestURI) == [
           "/apis/authentication.k8s.io/v1/selfsubjectreviews", "/api/v1/namespaces", "/apis/authentication.k8s.io/v1/selfsubjectreviews",
@@ -98,7 +45,7 @@ import Testing
         let answer = try await house.ask(head, as: certificate)
         #expect(answer.status == 403 && answer.body.contains("You may not see secrets in dev"), "\(answer)")
         #expect(answer.body.contains("Secrets are not readable through this gateway.") && !answer.body.contains("web-login"))
-        let denied = try #require(try self.apiRecords(house).last)
+        let denied = try #require(try house.apiRecords().last)
         #expect(denied.requestURI == "/api/v1/namespaces/dev/secrets" && denied.user.username == name)
         #expect(denied.responseStatus?.code == 403 && denied.fact("rule")?.contains("no-secret-reads") == true, "\(denied)")
       }

@@ -8,6 +8,7 @@ import sys
 
 from axe_core_python.base import AXE_SCRIPT
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -81,6 +82,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver", env={**os.environ, "HOME": home}))
         self.driver.set_page_load_timeout(60)
+        self.driver.set_script_timeout(60)
 
     def go(self, path):
         self.driver.get(self.site.url + path)
@@ -100,7 +102,9 @@ class Browser:
         return self.find("body").text
 
     def wait(self, condition, what):
-        WebDriverWait(self.driver, 30).until(lambda _: condition(), what)
+        # While one page goes and another comes, what was found a moment ago is no part of either.
+        passing = (NoSuchElementException, StaleElementReferenceException)
+        WebDriverWait(self.driver, 30, ignored_exceptions=passing).until(lambda _: condition(), what)
 
     def sign_in(self, name, password):
         self.find("#username").clear()
@@ -154,7 +158,7 @@ class Browser:
               for (const a of ["aria-describedby", "aria-labelledby"])
                 if (e.getAttribute(a) && !document.getElementById(e.getAttribute(a))) faults.push("leads nowhere: " + e.outerHTML);
             for (const e of document.querySelectorAll("button, a.button, input:not([type=hidden])"))
-              if (e.getBoundingClientRect().height < 43.5) faults.push("too low to be hit: " + e.outerHTML);
+              if (!e.hidden && e.getBoundingClientRect().height < 43.5) faults.push("too low to be hit: " + e.outerHTML);
             if (getComputedStyle(document.body).display !== "flex") faults.push("no style: the policy refused it");
             return faults""")
         check(not faults, f"{name}: {faults}")

@@ -22,7 +22,7 @@ extension SystemTests {
       let overview = try await self.page("/", as: .alice)
       #expect(overview.text.contains("signed in as <strong>alice</strong>") && overview.text.hasSuffix("\n200"), "\(overview.text)")
       let pods = try await self.page("/namespaces/dev", as: .alice)
-      #expect(pods.text.contains("<td>web-0</td>") && pods.text.hasSuffix("\n200"), "\(pods.text)")
+      #expect(pods.text.contains(">web-0</a></td>") && pods.text.hasSuffix("\n200"), "\(pods.text)")
       let secrets = try await self.page("/namespaces/dev/secrets", as: .alice)
       #expect(secrets.text.contains("You may not see secrets in dev") && secrets.text.hasSuffix("\n403"), "\(secrets.text)")
 

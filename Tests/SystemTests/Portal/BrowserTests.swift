@@ -11,30 +11,12 @@ extension SystemTests {
       /// Status, whether there was a redirect, and what asks for a password: of a script that is signed out.
       let fetched: [Fetched]
       let pictures: [String]
-
-      enum Fetched: Decodable, Equatable {
-        case status(Int)
-        case redirected(Bool)
-        case nothing
-
-        init(from decoder: any Decoder) throws {
-          let container = try decoder.singleValueContainer()
-          if let redirected = try? container.decode(Bool.self) {
-            self = .redirected(redirected)
-          } else if let status = try? container.decode(Int.self) {
-            self = .status(status)
-          } else {
-            guard container.decodeNil() else {
-              throw DecodingError.dataCorruptedError(in: container, debugDescription: "neither number nor truth nor nothing")
-            }
-            self = .nothing
-          }
-        }
-      }
+      /// How often axe-core looked at a page.
+      let looks: Int
     }
 
     /// As in the practice clusters' password files: `correct horse 17`.
-    private static let users = """
+    static let users = """
       users:
       - name: bob
         groups: [edit]
@@ -53,24 +35,18 @@ extension SystemTests {
         let alice = try served.pki.client("alice", groups: ["view"])
         try served.directory.write(alice.chainPEM, to: "alice.pem")
         try served.directory.write(alice.privateKeyPEM, to: "alice.key")
-        let packed = try await run(
-          "openssl",
-          [
-            "pkcs12", "-export", "-in", served.file("alice.pem"), "-inkey", served.file("alice.key"), "-out", served.file("alice.p12"),
-            "-passout", "pass:secret",
-          ])
-        #expect(packed.status == 0, "\(packed.transcript)")
-        // `SALLYPORT_PICTURES` keeps the pictures for somebody to look at.
-        let pictures = ProcessInfo.processInfo.environment["SALLYPORT_PICTURES"] ?? served.file("pictures")
-        try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+        let pictures = try served.pictures(of: "sign-in")
         let browsed = try await run(
           Installation.python,
-          [Installation.client("browser_sign_in.py"), served.url, served.file("server-ca.pem"), served.file("alice.p12"), pictures])
+          [
+            Installation.client("browser_sign_in.py"), served.url, served.file("server-ca.pem"), try await served.packed("alice"), pictures,
+          ],
+          seconds: 600)
         #expect(browsed.status == 0, "\(browsed.transcript)")
         let seen = try JSONDecoder().decode(Seen.self, from: Data(browsed.output.utf8))
         #expect(seen.form == "bob" && seen.certificate == "alice")
         #expect(seen.fetched.prefix(2) == [.status(401), .redirected(false)])
-        #expect(seen.pictures.count == 36)
+        #expect(seen.pictures.count == 36 && seen.looks == 36)
         for picture in seen.pictures {
           #expect(try Data(contentsOf: URL(fileURLWithPath: pictures).appending(path: picture)).count > 3000, "\(picture)")
         }

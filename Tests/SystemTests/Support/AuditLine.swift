@@ -9,6 +9,7 @@ struct AuditLine: Decodable {
 
   struct Response: Decodable {
     let code: Int
+    let message: String?
   }
 
   let kind: String

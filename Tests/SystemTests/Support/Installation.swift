@@ -17,6 +17,8 @@ enum Installation {
 
   static let sallyport = Self.products.appending(path: "sallyport").path
   static let python = Self.package.appending(path: ".build/python/bin/python").path
+  /// The Python that kube-web-view is installed in.
+  static let kubeWebView = Self.package.appending(path: ".build/kube-web-view/bin/python").path
   /// Where the test scripts put what they unpack.
   static let build = Self.package.appending(path: ".build").path
   static let debianKubectl = Self.package.appending(path: ".build/debian-kubectl/usr/bin/kubectl").path

@@ -27,7 +27,7 @@ extension SystemTests {
       #expect(failed.status == 1 && failed.output == "web-0\n", "\(failed.transcript)")
       #expect(failed.errors.hasPrefix("cat: /missing: No such file or directory\n"))
       #expect(failed.errors.contains("command terminated with exit code 1"))
-      let unknown = try await client.run(as: .bob, "exec", "web-0", "--", "sh", "-c", "true")
+      let unknown = try await client.run(as: .bob, "exec", "web-0", "--", "bash", "-c", "true")
       #expect(unknown.status == 127, "\(unknown.transcript)")
     }
 
