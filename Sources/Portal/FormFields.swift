@@ -1,4 +1,5 @@
 public import SallyportCore
+import SallyportWire
 
 /// The fields of a form as a browser sends it (`application/x-www-form-urlencoded`, WHATWG URL section 5), or of a query, read
 /// strictly: what two readers could read in two ways is none.
@@ -37,8 +38,8 @@ public struct FormFields: Sendable {
       guard form == .query || equals > pair.startIndex,
         form == .query || !pair[min(equals + 1, pair.endIndex)...].contains(UInt8(ascii: "="))
       else { return nil }
-      guard let name = Self.decoded(pair[..<equals]).flatMap({ String(validating: $0, as: UTF8.self) }),
-        let value = Self.decoded(pair[min(equals + 1, pair.endIndex)...]), values.updateValue(value, forKey: name) == nil
+      guard let name = PercentEncoding.decodeForm(pair[..<equals]).flatMap({ String(validating: $0, as: UTF8.self) }),
+        let value = PercentEncoding.decodeForm(pair[min(equals + 1, pair.endIndex)...]), values.updateValue(value, forKey: name) == nil
       else { return nil }
     }
     self.values = values
@@ -62,30 +63,6 @@ public struct FormFields: Sendable {
       UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "/"), UInt8(ascii: "?"):
       form == .query
     default: false
-    }
-  }
-
-  private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = text
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "+"): bytes.append(0x20)
-      case UInt8(ascii: "%"):
-        guard let high = rest.popFirst().flatMap(self.digit), let low = rest.popFirst().flatMap(self.digit) else { return nil }
-        bytes.append(high << 4 | low)
-      default: bytes.append(byte)
-      }
-    }
-    return bytes
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    default: nil
     }
   }
 }

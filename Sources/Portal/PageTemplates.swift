@@ -1,7 +1,7 @@
 import Mustache
 
-/// The pages as templates. Every `{{name}}` is escaped for HTML; `{{{…}}}` stands for what was rendered by one of them, or for
-/// the style, and for nothing that came from outside.
+/// The pages as templates. Every `{{name}}` is escaped for HTML; `{{{…}}}` stands for what was rendered by one of them, for
+/// the style or the logo in base64, and for nothing that came from outside.
 enum PageTemplates {
   static let library: MustacheLibrary = {
     var library = MustacheLibrary()
@@ -32,7 +32,7 @@ enum PageTemplates {
     </head>
     <body>
     <main{{#isWide}} class="wide"{{/isWide}}>
-    <header><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20M9 21v-9a3 3 0 0 1 6 0v9"/></svg>{{site}}</header>
+    <header>{{#logo}}<img src="{{{logo}}}" alt="">{{/logo}}{{^logo}}<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20M9 21v-9a3 3 0 0 1 6 0v9"/></svg>{{/logo}}{{site}}</header>
     {{{content}}}
     </main>
     </body>

@@ -5,26 +5,37 @@ public import SallyportCore
 /// A page, ready to be sent.
 public struct PortalPage: Sendable {
   public let html: String
+  private let policy: String
+
+  init(html: String, policy: String) {
+    self.html = html
+    self.policy = policy
+  }
+
   /// The fields that every page leaves with, beside its length: it is shown by whoever asked for it, kept by nobody, put into no
   /// frame, and tells no other site where its reader came from. (Without any referrer browsers would hide the origin of the
   /// forms, too, by which a foreign one is known.)
-  public static let fields: [(name: String, value: String)] = [
-    ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Content-Security-Policy", PageStyle.policy),
-    ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
-    ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"), ("Vary", "Accept-Language"),
-  ]
+  public var fields: [(name: String, value: String)] {
+    [
+      ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Content-Security-Policy", self.policy),
+      ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
+      ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"), ("Vary", "Accept-Language"),
+    ]
+  }
 }
 
 /// Makes the pages by which people sign in and out with a browser. They need no script, and load nothing.
 public struct PortalPages: Sendable {
   private let texts: PortalTexts
   private let site: String
+  private let theme: PortalTheme
 
   /// - Parameters:
   ///   - site: what the gateway is called on its pages
   ///   - acceptLanguage: what the browser asks for
-  public init(site: String, acceptLanguage: String?) {
+  public init(site: String, theme: PortalTheme = .plain, acceptLanguage: String?) {
     self.site = site
+    self.theme = theme
     self.texts = PortalTexts.best(for: acceptLanguage)
   }
 
@@ -161,9 +172,10 @@ public struct PortalPages: Sendable {
   private func page(_ name: String, title: String, isWide: Bool = false, onward: String? = nil, _ values: [String: Any?]) -> PortalPage {
     let content = PageTemplates.library.render(values.compactMapValues { $0 }, withTemplate: name) ?? ""
     var whole: [String: Any] = [
-      "language": self.texts.language, "title": title, "site": self.site, "style": PageStyle.css, "isWide": isWide, "content": content,
+      "language": self.texts.language, "title": title, "site": self.site, "style": self.theme.css, "isWide": isWide, "content": content,
     ]
     if let onward { whole["onward"] = onward }
-    return PortalPage(html: PageTemplates.library.render(whole, withTemplate: "layout") ?? "")
+    if let logo = self.theme.logo { whole["logo"] = logo }
+    return PortalPage(html: PageTemplates.library.render(whole, withTemplate: "layout") ?? "", policy: self.theme.policy)
   }
 }

@@ -23,6 +23,9 @@ extension SessionKeeper {
   /// How many are listed at the most.
   public static var longestList: Int { 10_000 }
 
+  /// A store that always has another page is none.
+  private static var mostPages: Int { 65_536 }
+
   /// How many are ended by one question to the store.
   private static var mostAtOnce: Int { 500 }
 
@@ -40,7 +43,7 @@ extension SessionKeeper {
       found[kept.key] = ListedSession(
         key: kept.key, opened: opened, facts: SessionFacts(kept.session, kept.key), used: kept.used)
     }
-    return self.walk(seen, from: 0, limits, at: now, on: eventLoop).map { found in
+    return self.walk(seen, from: 0, atMost: Self.mostPages, limits, at: now, on: eventLoop).map { found in
       found.map { SessionList(sessions: Array($0.values.prefix(Self.longestList)), isCut: $0.count > Self.longestList) }
     }
   }
@@ -52,7 +55,7 @@ extension SessionKeeper {
     where isMeant: @escaping @Sendable (SessionKey) -> Bool, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<[SessionKey]?> {
     let seen = Listing<Set<SessionKey>>([]) { found, kept in if isMeant(kept.key) { found.insert(kept.key) } }
-    return self.walk(seen, from: 0, limits, at: now, on: eventLoop).flatMap { found in
+    return self.walk(seen, from: 0, atMost: Self.mostPages, limits, at: now, on: eventLoop).flatMap { found in
       guard let found else { return .now(nil) }
       return self.end(Array(found)[...], on: eventLoop).map { $0 ? Array(found) : nil }
     }
@@ -66,12 +69,13 @@ extension SessionKeeper {
   }
 
   private func walk<Found: Sendable>(
-    _ listing: Listing<Found>, from cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ listing: Listing<Found>, from cursor: UInt64, atMost pages: Int, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<Found?> {
-    self.store.page(at: cursor, limits, at: now, on: eventLoop).flatMap { page in
+    guard pages > 0 else { return .now(nil) }
+    return self.store.page(at: cursor, limits, at: now, on: eventLoop).flatMap { page in
       guard let page else { return .now(nil) }
       let next = listing.with(page)
-      return page.next == 0 ? .now(next.found) : self.walk(next, from: page.next, limits, at: now, on: eventLoop)
+      return page.next == 0 ? .now(next.found) : self.walk(next, from: page.next, atMost: pages - 1, limits, at: now, on: eventLoop)
     }
   }
 }

@@ -331,6 +331,45 @@ import Testing
     #expect(try await server.ask("KEYS", "sallyport:tag:*").trimmingCharacters(in: .whitespacesAndNewlines) == "")
   }
 
+  /// More than the server gives at once; each is listed once, with when it was used, and can be ended with the others.
+  @Test func operatorsSeeAllSessionsAndEndThem() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let keys = SessionKeys.random()
+    func gateway() -> SessionKeeper<Seen> { SessionKeeper(keys: keys, store: self.store(server), open: Seen.init) }
+    let (one, other) = (gateway(), gateway())
+    let now = self.now
+    let limits = SessionLimits(idle: .seconds(600), lifetime: .seconds(600), perUser: 300, total: 1000)
+    var begun: Set<SessionKey> = []
+    for number in 0..<250 {
+      let name = number < 10 ? "alice" : "bob"
+      begun.insert(
+        try await Self.begun(one.begin([UInt8(number)], for: name, limits, at: now, on: self.eventLoop).value).facts.key)
+    }
+    #expect(begun.count == 250)
+    // What somebody else has written there hides nobody.
+    _ = try await server.ask("ZADD", "sallyport:sessions", "99999999999999", "00", "99999999999999", "x")
+    _ = try await server.ask("HSET", "sallyport:session:00", "user", "x", "sealed", "x")
+    let all = try #require(try await other.list(limits, at: now, on: self.eventLoop).value)
+    #expect(Set(all.sessions.map(\.key)) == begun && all.sessions.count == 250 && !all.isCut)
+    #expect(all.sessions.allSatisfy { $0.used == now && $0.opened.facts == $0.facts })
+    let alice = try #require(try await other.list(ofUserNamed: "alice", limits, at: now, on: self.eventLoop).value)
+    #expect(Set(alice.sessions.map(\.opened.bytes)) == Set((0..<10).map { [UInt8($0)] }))
+    let used = try #require(alice.sessions.first?.key)
+    guard case .found = try await one.find(used, limits, at: now + 7, on: self.eventLoop).value else {
+      return #expect(Bool(false), "not found")
+    }
+    let again = try #require(try await other.list(ofUserNamed: "alice", limits, at: now + 8, on: self.eventLoop).value)
+    #expect(again.sessions.filter { $0.used == now + 7 }.map(\.key) == [used])
+
+    let ended = try await other.endAll(where: { $0 == used }, limits, at: now, on: self.eventLoop).value
+    #expect(ended == [used])
+    let rest = try #require(try await other.endAll(where: { $0.bytes.count == 32 }, limits, at: now, on: self.eventLoop).value)
+    #expect(Set(rest) == begun.subtracting([used]))
+    #expect(try await one.list(limits, at: now, on: self.eventLoop).value?.sessions.isEmpty == true)
+    try await server.stop()
+    #expect(try await one.list(limits, at: now, on: self.eventLoop).value == nil)
+  }
+
   /// Signing in anew takes the place of what the browser had; where nobody can be let in, what there is stays.
   @Test func whoIsRefusedHasLostNothing() async throws {
     let server = try await RedisServer(pki: TestPKI())

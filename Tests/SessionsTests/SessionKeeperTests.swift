@@ -24,6 +24,7 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
   // Used by one test on one thread.
   var kept: [SessionKey: StoredSession] = [:]
   var isAway = false
+  var isEndless = false
   var change: (inout StoredSession) -> Void = { _ in }
 
   func begin(
@@ -59,6 +60,7 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
   /// A page for each session, and the first on two of them.
   func page(at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionPage?> {
     if self.isAway { return .now(nil) }
+    if self.isEndless { return .now(SessionPage([], next: cursor + 1)) }
     let keys = self.kept.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     let pages = keys + keys.prefix(1)
     guard cursor < pages.count, let session = self.kept[pages[Int(cursor)]] else { return .now(SessionPage([], next: 0)) }
@@ -298,6 +300,13 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     #expect(try ended == [key] && self.found(keeper, bob) == nil && self.found(keeper, alice) != nil)
     let all = try #require(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)))
     #expect(Set(all) == [keeper.key(of: alice), keeper.key(of: broken)] && self.store.kept.isEmpty)
+  }
+
+  @Test func aStoreThatAlwaysHasMoreIsNotWalkedWithoutEnd() throws {
+    let keeper = self.keeper()
+    self.store.isEndless = true
+    #expect(try self.value(keeper.list(self.limits, at: self.now, on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)) == nil)
   }
 
   @Test func noSessionOutlastsWhatItWasBegunBy() throws {

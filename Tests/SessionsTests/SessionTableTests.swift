@@ -105,6 +105,18 @@ import Testing
     #expect(table.count == 2)
   }
 
+  @Test func allThatAreNotOverAreListed() {
+    var table = SessionTable()
+    _ = table.begin(Self.session(), as: Self.key(1), Self.limits, at: Self.start)
+    _ = table.begin(Self.session(of: 2), as: Self.key(2), Self.limits, at: Self.start)
+    _ = table.use(Self.key(2), Self.limits, at: Self.start + 30)
+    let all = table.all(Self.limits, at: Self.start + 59)
+    #expect(Set(all.map(\.key)) == [Self.key(1), Self.key(2)])
+    let left = [KeptSession(key: Self.key(2), session: Self.session(of: 2), used: Self.start + 30)]
+    #expect(table.all(Self.limits, at: Self.start + 60) == left)
+    #expect(table.all(Self.limits, at: Self.start + 90) == [])
+  }
+
   @Test func signingOutEndsOneAndRevokingEndsAllOfAUser() {
     var table = SessionTable()
     _ = table.begin(Self.session(), as: Self.key(1), Self.limits, at: Self.start)

@@ -5,6 +5,10 @@ extension GatewayConfiguration.Authentication {
   public struct SignIn: Sendable, Equatable {
     /// What the gateway is called on its pages.
     public var name = "Sallyport"
+    /// Of the pages' buttons and links; the gateway's own where it is `nil`.
+    public var accentColor: HexColor?
+    /// A picture before the name: PNG or SVG.
+    public var logoFile: NamedFile?
     /// Whether the page asks for a user name and a password, which the stores of `passwords` judge.
     public var form = true
     /// Whether the page lets people in by the client certificate that their browser shows.
@@ -50,6 +54,8 @@ extension GatewayConfiguration.Authentication.SignIn {
     self.init()
     _ = yaml.mapping { keys in
       if let name = keys.optional("name")?.parsed(Self.displayName) { self.name = name }
+      self.accentColor = keys.optional("accentColor")?.parsed { text throws(ValueFault) in try HexColor(parsing: text) }
+      self.logoFile = keys.optional("logoFile")?.file()
       self.form = keys.optional("form")?.boolean() ?? self.form
       self.clientCertificate = keys.optional("clientCertificate")?.boolean() ?? self.clientCertificate
       self.session = keys.optional("session").map(GatewayConfiguration.Authentication.Session.init) ?? self.session

@@ -62,6 +62,8 @@ extension Generation {
     let pagesOfRoutes = configuration.routes.map { route in
       faults.collect { () throws(StartFault) in try ErrorPages.read(route.errorPages, before: errorPages) } ?? nil
     }
+    let portal =
+      faults.collect { () throws(StartFault) in try ServedPortal(configuration, continuation, sharing: shared?.keys) } ?? nil
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
       logger.warning("\(warning)")
@@ -91,7 +93,7 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
       },
-      portal: ServedPortal(configuration, continuation, sharing: shared?.keys), errorPages: errorPages,
+      portal: portal, errorPages: errorPages,
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 

@@ -12,7 +12,7 @@ struct OwnPage {
   var problem: Problem?
 
   static func page(_ page: PortalPage, status: Int = 200, problem: Problem? = nil) -> OwnPage {
-    OwnPage(status: status, fields: PortalPage.fields, body: ByteBuffer(string: page.html), problem: problem)
+    OwnPage(status: status, fields: page.fields, body: ByteBuffer(string: page.html), problem: problem)
   }
 
   static func json(_ body: [UInt8]) -> OwnPage {

@@ -76,7 +76,7 @@ struct PortalPath {
     guard OwnPaths.covers(head.target.path), ErrorResponder.form(for: head) == .page, let portal = generation.portal,
       portal.serves(HostName(of: head))
     else { return nil }
-    let pages = PortalPages(site: portal.name, acceptLanguage: head.fields.first(named: "Accept-Language")?.utf8Value)
+    let pages = PortalPages(site: portal.name, theme: portal.theme, acceptLanguage: head.fields.first(named: "Accept-Language")?.utf8Value)
     let heading = "\(problem.status) \(HTTP1Writer.reasonPhrase(problem.status))"
     return .page(pages.problem(problem, heading: heading, reference: auditID), status: problem.status, problem: problem)
   }
@@ -303,7 +303,8 @@ struct PortalPath {
   }
 
   func pages(_ request: StrippedRequest) -> PortalPages {
-    PortalPages(site: self.portal.name, acceptLanguage: request.head.fields.first(named: "Accept-Language")?.utf8Value)
+    PortalPages(
+      site: self.portal.name, theme: self.portal.theme, acceptLanguage: request.head.fields.first(named: "Accept-Language")?.utf8Value)
   }
 
   /// Whom the session's cookie stands for.
