@@ -5,7 +5,6 @@ import pathlib
 import re
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import time
@@ -137,7 +136,3 @@ def idle_memory(server, count, folder):
     finally:
         for stream in open_connections:
             stream.close()
-
-
-def median(values):
-    return statistics.median(values)
