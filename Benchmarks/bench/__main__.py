@@ -93,11 +93,11 @@ def main():
         folder.chmod(0o755)
         (folder / "tmp").mkdir()
         pki.make(folder)
-        if options.counts:
-            return counts.run(folder, options)
-        LogSink(folder)
         bench = Bench(folder, options)
         try:
+            if options.counts:
+                return counts.run(bench)
+            LogSink(folder)
             measure(bench, options)
         finally:
             bench.stop()

@@ -196,8 +196,8 @@ REQUEST_HEADERS = "requestHeaders: {{certificateFile: {folder}/proxy.pem, privat
 
 
 def sallyport(folder, up, cpu, binary, name="sallyport", rules=100, authentication=PASSWORDS, authenticate="[clientCertificate, password]",
-              credential=None, audit="{directory: audit}", more="", files=None):
-    """The gateway, with one event loop.
+              credential=None, audit="{directory: audit, rotate: {compress: false}}", more="", files=None):
+    """The gateway, with one event loop. Its log is not compressed, as the peers' are not; what that costs has a row of its own.
 
     `rules` is the number of its policy's; `authentication`, `credential`, `audit` and `more` are parts of its configuration, and
     `files` what lies beside that, by name."""

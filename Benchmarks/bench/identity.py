@@ -198,13 +198,9 @@ def token_and_certificate(bench):
     actors = cast(bench)
     gateway = actors.by_token("10m")
     token = actors.file("ES256", 1).read_text().strip()
-    (bench.folder / "user.both").write_text((bench.folder / "user.pem").read_text() + (bench.folder / "user.key").read_text())
-    ways = {
-        "certificate": ("-E", bench.folder / "user.both"),
-        "known token": ("-H", f"Authorization: Bearer {token}"),
-    }
+    ways = {"certificate": {"certificate": True}, "known token": {"authorization": f"Bearer {token}"}}
     try:
-        return bench.rounds(lambda way, seconds: loads.ab(gateway, contenders.SMALL_PATH, 16, seconds, *way), ways)
+        return bench.rounds(lambda way, seconds: loads.kept(gateway, 16, seconds, bench.folder, **way), ways)
     finally:
         gateway.stop()
 
