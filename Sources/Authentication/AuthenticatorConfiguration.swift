@@ -32,6 +32,13 @@ public struct AuthenticatorConfiguration: Sendable {
     }
   }
 
+  /// Who has passwords.
+  public enum Holders: String, Sendable {
+    case users
+    /// Programs with a secret of their own (OAuth 2.0 clients).
+    case clients
+  }
+
   /// Where passwords are verified.
   public enum PasswordSource: Sendable {
     case file(PasswordFile)
@@ -51,10 +58,14 @@ public struct AuthenticatorConfiguration: Sendable {
   public var realm: String
   public var cache: Cache
   public var throttle: Throttle
+  /// What has the names that passwords are for: failures of a client are counted apart from those of a user of the same name.
+  public var holders = Holders.users
   /// How people sign in with a browser; `nil`: nobody does.
   public var sessions: SessionRules?
   /// Where their sessions are, if several gateways share them.
   public var sharedSessions: SharedSessions?
+  /// The OpenID providers that people sign in by. No two have one issuer.
+  public var openIDProviders: [OpenIDProvider] = []
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.

@@ -1,6 +1,7 @@
 import Foundation
 public import Logging
 public import NIOCore
+import NIOPosix
 import SallyportConfiguration
 import SallyportPracticeCluster
 import SallyportPracticeDashboard
@@ -37,6 +38,8 @@ public final class Demo: Sendable {
   ///   - port: the gateway's port; 0 takes a free one
   /// - Throws: what went wrong, in a sentence.
   public static func start(directory: String, port: Int, group: any EventLoopGroup, logger: Logger) async throws -> Demo {
+    // The issuer's URL names the port, so that it must be known before the gateway is there.
+    let port = try await port == 0 ? Self.freePort(group) : port
     let folder = try DemoFolder(path: directory, password: Self.randomPassword())
     let cluster = try await PracticeCluster.start(try self.clusterConfiguration(folder), group: group, logger: logger)
     do {
@@ -44,12 +47,11 @@ public final class Demo: Sendable {
       do {
         try folder.writeConfiguration(port: port, clusterPort: cluster.port, dashboardPort: dashboard.port)
         let configuration = try GatewayConfiguration.load(file: folder.file(DemoFolder.Name.configuration))
-        let gateway = try await Gateway.start(configuration, group: group, logger: logger)
-        let port = gateway.addresses.first?.port ?? port
+        try folder.writeKubeconfigs(port: port)
         try dashboard.ask(
           api: "https://127.0.0.1:\(port)", trusting: try String(contentsOfFile: folder.file(DemoFolder.Name.serverCA), encoding: .utf8))
-        try folder.writeConfiguration(port: port, clusterPort: cluster.port, dashboardPort: dashboard.port)
-        try folder.writeKubeconfigs(port: port)
+        // Last: what is started behind it would leave it running where it fails.
+        let gateway = try await Gateway.start(configuration, group: group, logger: logger)
         return Demo(folder: folder, cluster: cluster, dashboard: dashboard, gateway: gateway, port: port)
       } catch {
         await dashboard.close()
@@ -122,6 +124,15 @@ public final class Demo: Sendable {
     return PracticeDashboard.Configuration(
       serverCertificate: try text(DemoFolder.Name.dashboardServer), serverKey: try text(DemoFolder.Name.dashboardServerKey),
       basePath: DemoFolder.dashboardPath)
+  }
+
+  /// A port of loopback that nobody listens on at this moment.
+  private static func freePort(_ group: any EventLoopGroup) async throws -> Int {
+    let channel = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+    let port = channel.localAddress?.port
+    try await channel.close().get()
+    guard let port else { throw DemoFault("the system gives no free port; name one with --port") }
+    return port
   }
 
   /// 20 letters and digits without those that are read for one another.

@@ -44,6 +44,7 @@ struct DemoFolder {
   init(path: String, password: String) throws {
     self.path = path
     self.password = password
+    try Self.checkIsOurs(path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
 
     // Three authorities, as a cluster has them: who signs servers, who signs people, who signs front proxies. One that
@@ -51,6 +52,8 @@ struct DemoFolder {
     let servers = try CertificateAuthority(.authority("Sallyport demo: servers"))
     let people = try CertificateAuthority(.authority("Sallyport demo: people"))
     let proxies = try CertificateAuthority(.authority("Sallyport demo: front proxies"))
+    // First: by it the folder is known as a demo's the next time, wherever this run ends.
+    try self.write(Self.mark, to: Name.configuration)
     try self.write(servers.certificatePEM, to: Name.serverCA)
     try self.write(people.certificatePEM, to: Name.clientCA)
     try self.write(proxies.certificatePEM, to: Name.frontProxyCA)
@@ -76,11 +79,23 @@ struct DemoFolder {
     try self.write(users, to: Name.users, permissions: 0o600)
   }
 
+  /// What the configuration of a demo begins with.
+  private static let mark = "# Written by `sallyport demo`"
+
+  /// - Throws: ``DemoFault`` for a folder with something in it that no demo has written: files would be overwritten
+  private static func checkIsOurs(_ path: String) throws {
+    guard let content = try? FileManager.default.contentsOfDirectory(atPath: path), !content.isEmpty else { return }
+    let configuration = try? String(contentsOfFile: "\(path)/\(Name.configuration)", encoding: .utf8)
+    guard configuration?.hasPrefix(self.mark) == true else {
+      throw DemoFault("\(path) is not empty, and no earlier demo made it; name another folder with --directory")
+    }
+  }
+
   /// Writes the gateway's configuration: what a small real one looks like.
   func writeConfiguration(port: Int, clusterPort: Int, dashboardPort: Int) throws {
     try self.write(
       """
-      # Written by `sallyport demo`: the gateway before the practice cluster. Try `sallyport check --config` on it.
+      \(Self.mark): the gateway before the practice cluster. Try `sallyport check --config` on it.
       apiVersion: sallyport.dev/v1alpha1
       kind: Gateway
       listeners:
@@ -96,7 +111,7 @@ struct DemoFolder {
         - passwordFile: {file: \(Name.users)}
         signIn: {name: Sallyport demo, clientCertificate: true}    # a page for browsers
       issuer:
-        url: https://127.0.0.1\(port == 0 ? "" : ":\(port)")/.sallyport
+        url: https://127.0.0.1:\(port)/.sallyport
         signingKeysDirectory: \(Name.issuer)
         tokenExchange:                           # for `sallyport login` and `sallyport credential`
           clients:

@@ -28,6 +28,7 @@ final class RenderedValues<Name: TemplateName>: MustacheParent {
     let name = self.names[index]
     switch self.value(name) {
     case .text(let text)? where !text.isEmpty: return RenderedText(text: text, name: name, values: self)
+    case .flag(let flag)?: return RenderedFlag(flag: flag)
     case .list(let items)? where !items.isEmpty:
       return RenderedList(items: items.map { RenderedText(text: $0, name: name, values: self) }, name: name, values: self)
     case nil, .text?, .list?: return RenderedNothing(name: name, values: self)
@@ -61,6 +62,14 @@ private struct RenderedText<Name: TemplateName>: MustacheCustomRenderable, Musta
     return self.text
   }
 
+  func child(named: String) -> Any? { nil }
+}
+
+private struct RenderedFlag: MustacheCustomRenderable, MustacheParent {
+  let flag: Bool
+
+  var isNull: Bool { !self.flag }
+  var renderText: String { self.flag ? "true" : "false" }
   func child(named: String) -> Any? { nil }
 }
 

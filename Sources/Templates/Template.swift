@@ -52,6 +52,8 @@ public struct Template<Name: TemplateName>: Sendable, Equatable {
 /// What a name stands for.
 public enum TemplateValue: Sendable, Hashable {
   case text(String)
+  /// Written as a variable it is `true` or `false`; a section is for what is true.
+  case flag(Bool)
   /// Written as a variable the items stand behind one another with commas between them.
   case list([String])
 }

@@ -15,6 +15,7 @@ public final class Upstream: Sendable {
   /// The upstream's name in the configuration.
   public let name: String
   private let responseHeadTimeout: TimeAmount?
+  private let tellsOrigin: Bool
   private let loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>]
   private let source: UpstreamSource
   private let isClosed = Mutex(false)
@@ -45,6 +46,7 @@ public final class Upstream: Sendable {
     self.name = configuration.name
     self.source = source
     self.responseHeadTimeout = configuration.responseHeadTimeout
+    self.tellsOrigin = configuration.tellsOrigin
     var loops: [ObjectIdentifier: NIOLoopBoundBox<LoopPools>] = [:]
     for (number, eventLoop) in group.makeIterator().enumerated() {
       loops[ObjectIdentifier(eventLoop)] = .makeBoxSendingValue(
@@ -78,7 +80,7 @@ public final class Upstream: Sendable {
         delegate, eventLoop)
     }
     do {
-      let outgoing = try OutgoingRequest(request, auditID: auditID)
+      let outgoing = try OutgoingRequest(request, auditID: auditID, tellsOrigin: self.tellsOrigin)
       let exchange = UpstreamExchange(outgoing, pool: pool, responseHeadTimeout: self.responseHeadTimeout, delegate: delegate)
       exchange.begin()
       return exchange

@@ -72,6 +72,9 @@ public struct UpstreamConfiguration: Sendable, Equatable {
   /// How long after the whole request was sent the head of the answer may take; `nil` for no limit. An API server answers a
   /// watch at once, but a request that runs long (`limits`, webhooks, `wait`) is its own business.
   public var responseHeadTimeout: TimeAmount?
+  /// Whether servers are told by `X-Forwarded-Host` and `X-Forwarded-Proto` what clients know the gateway as: a web UI makes links
+  /// of it, an API server has no use for it.
+  public var tellsOrigin = false
 
   public init(
     name: String, servers: [Server], rootsFile: String?, serverName: String? = nil, clientCertificates: [ClientCertificate] = [],

@@ -26,7 +26,7 @@ struct FieldNameTable: Sendable {
     var folded: [UInt8] = []
     var candidates: [Candidate] = []
     for field in KnownField.allCases {
-      let name = field.name.utf8.map(Self.fold)
+      let name = field.name.utf8.map(NameFolding.fold)
       candidates.append(Candidate(start: folded.count, length: name.count, last: name[name.count - 1], field: field))
       folded += name
     }
@@ -42,7 +42,7 @@ struct FieldNameTable: Sendable {
 
   func find(_ name: UnsafeRawBufferPointer) -> KnownField? {
     if name.count < self.exactOfLength.count {
-      guard let last = name.last.map(Self.fold) else { return nil }
+      guard let last = name.last.map(NameFolding.fold) else { return nil }
       for index in self.exactOfLength[name.count] where self.exact[index].last == last && self.isPrefix(self.exact[index], of: name) {
         return Self.admit(self.exact[index].field, spelled: name)
       }
@@ -55,20 +55,16 @@ struct FieldNameTable: Sendable {
     return nil
   }
 
-  /// `_` stands for `-` only where mistaking it would let a client say who it is.
+  /// `_`, `.` and whatever else a name may have stand for `-` only where mistaking them would let a client say who it is.
   private static func admit(_ field: KnownField, spelled name: UnsafeRawBufferPointer) -> KnownField? {
-    field.isIdentity || !name.contains(UInt8(ascii: "_")) ? field : nil
+    field.isIdentity || NameFolding.isSpelledAsDefined(name) ? field : nil
   }
 
   /// Whether `name`, which is long enough, begins with the candidate's.
   private func isPrefix(_ candidate: Candidate, of name: UnsafeRawBufferPointer) -> Bool {
-    for offset in 0..<candidate.length where Self.fold(name[offset]) != self.folded[candidate.start + offset] {
+    for offset in 0..<candidate.length where NameFolding.fold(name[offset]) != self.folded[candidate.start + offset] {
       return false
     }
     return true
-  }
-
-  private static func fold(_ byte: UInt8) -> UInt8 {
-    byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : FieldBytes.lowercased(byte)
   }
 }

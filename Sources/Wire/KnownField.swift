@@ -82,7 +82,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   /// Whether the field says who the client is, where it comes from, or that it asks for something else than its request line
   /// says, so that a client's own never goes upstream.
   ///
-  /// These names are recognised in every spelling that some server folds into them (`X_Remote_User`), the others only
+  /// These names are recognised in every spelling that some server folds into them (`X_Remote.User`), the others only
   /// as they are (`Content_Length` is no length).
   public var isIdentity: Bool {
     switch self {

@@ -1,8 +1,7 @@
 /// The name of a header field that the operator may have set or removed: never one that frames a message, belongs to a
 /// connection, or says who the client is.
 ///
-/// Two names are equal where some server takes them for the same: CGI and what came after it (WSGI, Rack, PHP) knows fields
-/// as variables, in which letter case is lost and every byte that is neither letter nor digit is an underscore.
+/// Two names are equal where some server takes them for the same (``NameFolding``).
 public struct RouteFieldName: Sendable, Hashable, CustomStringConvertible {
   /// Why a name cannot be set or removed.
   public enum Fault: Error, Equatable, Sendable {
@@ -19,7 +18,7 @@ public struct RouteFieldName: Sendable, Hashable, CustomStringConvertible {
   /// - Throws: ``Fault``
   public init(_ text: String) throws(Fault) {
     guard !text.isEmpty, text.utf8.count <= 256, text.utf8.allSatisfy(FieldBytes.isTokenByte) else { throw .notAToken }
-    let folded = text.utf8.map(Self.fold)
+    let folded = text.utf8.map(NameFolding.fold)
     guard !Self.isReserved(folded) else { throw .reserved }
     self.description = text
     self.folded = folded
@@ -27,14 +26,6 @@ public struct RouteFieldName: Sendable, Hashable, CustomStringConvertible {
 
   public static func == (left: Self, right: Self) -> Bool { left.folded == right.folded }
   public func hash(into hasher: inout Hasher) { hasher.combine(self.folded) }
-
-  fileprivate static func fold(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    default: UInt8(ascii: "-")
-    }
-  }
 
   private static let reservedPrefixes = ["sec-websocket-", "http2-", "proxy-", "x-forwarded-"].map { Array($0.utf8) }
 
@@ -74,7 +65,7 @@ public struct RouteFieldNames: Sendable, Hashable {
   /// Whether a field has one of the names.
   public func contains(_ field: HeaderFields.Field) -> Bool {
     field.withName { name in
-      self.lengths & Self.bit(ofLength: name.count) != 0 && self.folded.contains(name.map(RouteFieldName.fold))
+      self.lengths & Self.bit(ofLength: name.count) != 0 && self.folded.contains(name.map(NameFolding.fold))
     }
   }
 

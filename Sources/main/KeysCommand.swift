@@ -23,9 +23,9 @@ struct KeysCommand: ParsableCommand {
       guard (self.directory == nil) != (self.config == nil) else { throw ValidationError("Give one of --directory and --config.") }
     }
 
-    /// The directory, and how long the issuer's tokens last in seconds: an hour at the most, where only the directory is known.
+    /// The directory, and how long the issuer's tokens last in seconds: as long as any may, where only the directory is known.
     func read() throws -> (directory: KeyDirectory, tokenLifetime: Double) {
-      guard let config else { return (KeyDirectory(self.directory ?? "."), 3600) }
+      guard let config else { return (KeyDirectory(self.directory ?? "."), 43_200) }
       guard let issuer = try GatewayConfiguration.load(file: config).issuer else {
         throw IssuerFault("\(config): there is no issuer; add the section issuer")
       }

@@ -43,10 +43,10 @@ struct KubeconfigCommand: ParsableCommand {
   var execVersion = ExecVersion.v1
 
   @Option(help: "With exec: the client_id at the gateway.")
-  var clientID = SignInOptions.usualClientID
+  var clientID = SignIn.usualClientID
 
   @Option(help: "With exec: which of several sign-ins.")
-  var session = SignInOptions.usualSession
+  var session = SignIn.usualSession
 
   @Flag(help: "Put the files' content into the kubeconfig.")
   var embed = false
@@ -99,8 +99,8 @@ struct KubeconfigCommand: ParsableCommand {
   /// What kubectl does not tell the plugin, and only that.
   private func plugin() throws -> Kubeconfig.Plugin {
     var arguments: [String] = []
-    if self.clientID != SignInOptions.usualClientID { arguments += ["--client-id", self.clientID] }
-    if self.session != SignInOptions.usualSession { arguments += ["--session", self.session] }
+    if self.clientID != SignIn.usualClientID { arguments += ["--client-id", self.clientID] }
+    if self.session != SignIn.usualSession { arguments += ["--session", self.session] }
     if let certificate = self.clientCertificate, let key = self.clientKey {
       // By their absolute paths: kubectl may be run anywhere.
       for (option, file) in [("--client-certificate", certificate), ("--client-key", key)] {

@@ -3,17 +3,14 @@ import SallyportCommands
 
 /// Which gateway and which sign-in a command is about.
 struct SignInOptions: ParsableArguments {
-  static let usualClientID = "kubectl"
-  static let usualSession = "default"
-
   @Option(help: "The authority of the gateway's certificate, PEM; the system's authorities unless given.", completion: .file())
   var caFile: String?
 
   @Option(help: "The client_id at the gateway (issuer.tokenExchange).")
-  var clientID = Self.usualClientID
+  var clientID = SignIn.usualClientID
 
   @Option(help: "Tells several sign-ins at one gateway apart.")
-  var session = Self.usualSession
+  var session = SignIn.usualSession
 
   @Option(help: "The user's certificate, PEM, to sign in by.", completion: .file())
   var clientCertificate: String?

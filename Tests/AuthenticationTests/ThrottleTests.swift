@@ -111,6 +111,7 @@ import Testing
     for _ in 0..<3 { self.attempt(&throttle, self.aliceHere) }
     #expect(self.attempt(&throttle, self.aliceThere))
     #expect(self.attempt(&throttle, self.bobHere))
+    #expect(self.attempt(&throttle, FailureThrottle.Attempt(user: "alice", of: .clients, network: .ipv4(1))))
   }
 
   @Test func aGoodPasswordClearsTheCount() {

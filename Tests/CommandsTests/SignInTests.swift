@@ -150,6 +150,7 @@ import Testing
   @Test func onlyTheAnswerToThisAttemptIsTaken() {
     func read(_ target: String) -> [String: String]? { LoopbackReceiver.parameters(of: target, state: "s-1") }
     #expect(read("/callback?code=c%20d&state=s-1") == ["code": "c d", "state": "s-1"])
+    #expect(read("/callback?code=c+d%2Be%2520&state=s-1") == ["code": "c d+e%20", "state": "s-1"])
     for target in [
       "/callback?code=c", "/callback?code=c&state=s-2", "/callback?code=c&state=", "/?code=c&state=s-1",
       "/callback?code=c&code=d&state=s-1",
@@ -214,6 +215,34 @@ import Testing
     await #expect { _ = try await signIn.token(at: Date().addingTimeInterval(3600), asking: nil) } throws: { error in
       "\(error)".contains("could not be renewed") && "\(error)".contains("sallyport login") && !"\(error)".contains("r-2")
     }
+    await provider.close()
+  }
+
+  /// A provider takes a refresh token once: what it gave in its place is kept, whatever becomes of the rest.
+  @Test func aNewRefreshTokenIsKeptThoughTheGatewayRefuses() async throws {
+    let provider = try await TestProvider(certificate: self.pki.server)
+    let issuer = provider.issuer
+    provider.answer { path, channel in
+      switch path {
+      case "/.well-known/openid-configuration":
+        TestProvider.send(
+          #"{"issuer":"\#(issuer)","authorization_endpoint":"\#(issuer)/authorize","token_endpoint":"\#(issuer)/token"}"#, to: channel)
+      case "/token":
+        let token = Self.token("olga", lasts: 300, #","iss":"\#(issuer)","aud":"kubectl-client""#)
+        TestProvider.send(#"{"id_token":"\#(token)","refresh_token":"r-2"}"#, to: channel)
+      default: TestProvider.send(#"{"error":"temporarily_unavailable"}"#, status: "503 Service Unavailable", to: channel)
+      }
+    }
+    let cache = try self.cache
+    func entry() throws -> SignInCache.Entry { try cache.open(GatewayAddress(issuer), clientID: "kubectl", session: "default") }
+    let known = Provider(
+      issuer: issuer, clientID: "kubectl-client", scopes: ["openid"], authorities: Array(self.pki.serverAuthority.certificatePEM.utf8),
+      exchanges: true)
+    try entry().write(
+      SignedIn(token: .init(text: "old", ends: .distantPast), renewal: .init(provider: known, refreshToken: "r-1")))
+    let signIn = try self.signIn(at: provider)
+    await #expect { _ = try await signIn.token(asking: nil) } throws: { "\($0)".contains("could not be renewed") }
+    #expect(try entry().read()?.renewal?.refreshToken == "r-2")
     await provider.close()
   }
 

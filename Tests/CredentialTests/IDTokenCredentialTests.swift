@@ -38,6 +38,15 @@ import Testing
     #expect(try self.claims(source.credential(for: .identity(.of("bob")), impersonating: nil, memory: memory))["sub"]?.string == "bob")
   }
 
+  @Test func aClustersOwnTokenNeverBecomesTheGateways() throws {
+    let token = Identity.TokenClaims(issuer: "https://cluster", audiences: [], scopes: [], cluster: "kubernetes")
+    let subject = Subject.identity(Identity(username: "robot", groups: [], method: .tokenReview, token: token))
+    #expect(try self.claims(self.source().credential(for: subject, impersonating: nil))["sub"]?.string == "robot")
+    #expect { try self.source(audience: "sallyport").credential(for: subject, impersonating: nil) } throws: {
+      ($0 as? Problem)?.code == "clusterIdentity" && ($0 as? Problem)?.status == 403
+    }
+  }
+
   @Test func aConnectionThatChangesItsRouteGetsTheOtherAudience() throws {
     let (one, other) = (try self.source(), try self.source(audience: "dashboard"))
     let (alice, memory) = (Subject.identity(.of()), ConnectionMemory())

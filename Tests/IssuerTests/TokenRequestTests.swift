@@ -1,3 +1,4 @@
+import Foundation
 @_spi(Authenticator) import SallyportCore
 import SallyportIssuer
 import Testing
@@ -67,8 +68,14 @@ import Testing
     return try TokenGrant(request, to: Self.client, for: identity, usualAudience: "sallyport")
   }
 
-  private func token(_ scopes: [String], cluster: String? = nil) -> Identity.TokenClaims {
-    .init(issuer: "https://idp", audiences: ["kubernetes"], scopes: scopes, cluster: cluster)
+  private func token(_ scopes: [String], cluster: String? = nil, isEndless: Bool = false) -> Identity.TokenClaims {
+    .init(
+      issuer: "https://idp", audiences: ["kubernetes"], scopes: scopes, expires: isEndless ? nil : .distantFuture, cluster: cluster)
+  }
+
+  @Test func whatHasNoEndIsNotExchanged() throws {
+    #expect(try self.grant("", of: self.token(["read"])).scopes == ["read"])
+    #expect { try self.grant("", of: self.token(["read"], isEndless: true)) } throws: { ($0 as? TokenError)?.code == .invalidRequest }
   }
 
   @Test func scopesOnlyBecomeFewer() throws {

@@ -27,6 +27,33 @@ import Testing
     }
   }
 
+  /// A web UI makes links of what clients know it as; an API server is not told.
+  @Test func aWebUIIsToldWhatClientsKnowItAs() async throws {
+    for (kind, trusted, sent, expected) in [
+      ("kubernetes", "10.0.0.0/8", [], []),
+      ("generic", "10.0.0.0/8", [], ["X-Forwarded-Host: ui.example:8443", "X-Forwarded-Proto: https"]),
+      (
+        "generic", "10.0.0.0/8", ["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: http", "X-Forwarded.Host: evil.example"],
+        ["X-Forwarded-Host: ui.example:8443", "X-Forwarded-Proto: https"]
+      ),
+      (
+        "generic", "127.0.0.0/8", ["X-Forwarded-Host: front.example"],
+        ["X-Forwarded-Host: front.example", "X-Forwarded-Proto: https"]
+      ),
+    ] as [(String, String, [String], [String])] {
+      var plan = self.plan(trusting: trusted)
+      plan.kind = kind
+      try await House.with(plan) { house in
+        let fields = sent.map { "\($0)\r\n" }.joined()
+        let answer = try await house.ask(
+          "GET /x HTTP/1.1\r\nHost: ui.example:8443\r\n\(fields)\r\n", as: house.certificate("alice", "view"))
+        #expect(answer.status == 200)
+        let lines = try house.theRequestUpstream().fieldLines
+        #expect(lines.filter { $0.hasPrefix("X-Forwarded-") && !$0.hasPrefix("X-Forwarded-For") }.sorted() == expected, "\(kind) \(sent)")
+      }
+    }
+  }
+
   @Test(arguments: ["garbage", "203.0.113.7:80", "<script>alert(1)</script>", "\u{C3}\u{A9}", ""])
   func whatCannotBeReadIsNowhere(_ value: String) async throws {
     try await House.with(self.plan(trusting: "127.0.0.0/8")) { house in

@@ -29,6 +29,7 @@ import Testing
       let first = name.firstIndex(of: "-").map { name[..<$0] + "_" + name[name.index(after: $0)...] }
       return "\(first ?? name[...]): admin\r\n"
     },
+    Spelling(testDescription: "dots") { "\($0.replacing("-", with: ".")): admin\r\n" },
     Spelling(testDescription: "underscores in upper case") { "\(underscored($0).uppercased()): admin\r\n" },
     Spelling(testDescription: "twice (CVE-2021-39206)") { "\($0): admin\r\n\($0): admin\r\n" },
     Spelling(testDescription: "twice, in two spellings") { "\($0): admin\r\n\(underscored($0).lowercased()): admin\r\n" },

@@ -8,7 +8,7 @@ import Testing
     .user: .text("alice"), .groups: .list(["dev", "ops"]), .extra("example.org/team"): .list(["blue"]),
     .claim("sub"): .text("a-1"), .claim("realm_access.roles"): .list(["r1", "r2", "r3"]), .claim("https://example.org/x"): .text("<&>\"'"),
     .certificate(.subject): .text("CN=alice,O=dev"), .auditID: .text("id-1"), .route: .text("api"), .claim("empty"): .text(""),
-    .claim("none"): .list([]),
+    .claim("none"): .list([]), .claim("yes"): .flag(true), .claim("no"): .flag(false),
   ]
 
   private func rendered(_ source: String, _ more: [HeaderTemplateName: TemplateValue] = [:]) throws -> Rendered<HeaderTemplateName> {
@@ -24,7 +24,11 @@ import Testing
     // As it is: this is no HTML.
     ("{{claims.https://example.org/x}}", "<&>\"'"), ("{{certificate.subject}}", "CN=alice,O=dev"), ("{{auditID}}", "id-1"),
     ("{{#uid}}uid {{.}}{{/uid}}{{^uid}}none{{/uid}}", "none"), ("{{#user}}{{.}} {{user}}{{/user}}", "alice alice"),
-    ("{{#claims.none}}x{{/claims.none}}-", "-"), ("a{{! {{user }}b", "ab"), ("}} { {user} }", "}} { {user} }"), ("ü{{user}}", "üalice"),
+    ("{{#claims.none}}x{{/claims.none}}-", "-"),
+    ("{{claims.yes}} {{claims.no}}", "true false"),
+    ("{{#claims.yes}}1{{.}}{{/claims.yes}}{{^claims.yes}}2{{/claims.yes}}", "1true"),
+    ("{{#claims.no}}3{{/claims.no}}{{^claims.no}}4{{/claims.no}}", "4"), ("a{{! {{user }}b", "ab"), ("}} { {user} }", "}} { {user} }"),
+    ("ü{{user}}", "üalice"),
     ("{{^groups}}x{{/groups}}{{#groups}}{{#claims.sub}}{{.}} {{/claims.sub}}{{/groups}}", "a-1 a-1 "),
   ]) func valuesStandInTheirPlaces(_ source: String, _ expected: String) throws {
     #expect(try self.rendered(source) == .text(expected))

@@ -28,6 +28,7 @@ final class PasswordAuthenticator: Sendable {
   private let clock: AuthenticationClock
   /// Refusals leave at a multiple of this after they were asked for, where the time of an answer would say who exists.
   private let refusalStep: TimeAmount?
+  private let holders: AuthenticatorConfiguration.Holders
 
   init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock) {
     let rules = NameRules(allowSystemNames: configuration.allowSystemNames)
@@ -36,6 +37,7 @@ final class PasswordAuthenticator: Sendable {
     self.cacheLifetime = TimeAmount(configuration.cache.lifetime)
     self.negativeLifetime = TimeAmount(configuration.cache.negativeLifetime)
     self.limit = configuration.throttle
+    self.holders = configuration.holders
     self.refusalStep = self.chain.stores.contains(where: \.answersTellByTime) ? .milliseconds(250) : nil
     self.generation = Self.generation(of: self.chain.stores, configuration.allowSystemNames)
     self.keys = CredentialKeyMaker(processKey: memory.processKey, generation: self.generation)
@@ -89,7 +91,7 @@ final class PasswordAuthenticator: Sendable {
   private func look(
     at credential: BasicCredential, _ key: CredentialKey, from address: ClientAddress, at now: NIODeadline, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
-    let attempt = FailureThrottle.Attempt(user: credential.username, network: ClientNetwork(address))
+    let attempt = FailureThrottle.Attempt(user: credential.username, of: self.holders, network: ClientNetwork(address))
     if case .refused(let end) = self.memory.throttle.withLockedValue({ $0.admission(of: attempt, at: now) }) {
       return .now(.refused(Self.throttled(until: end, at: now)))
     }

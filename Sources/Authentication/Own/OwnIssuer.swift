@@ -1,4 +1,5 @@
 import NIOCore
+import SallyportCore
 import SallyportJOSE
 import SallyportJSON
 
@@ -9,9 +10,6 @@ public import struct Foundation.Date
 /// A token for an API server is refused here as it is refused there, so that none is good in two places. What claims to be
 /// this issuer's is asked of nobody else.
 public struct OwnIssuer: Sendable {
-  /// The audience of tokens that clients hold: the gateway itself. No API server may take it for its own.
-  public static let audience = "sallyport"
-
   let rules: TokenRules
   /// The keys' names: what a key that is gone has signed is believed no longer.
   let keyIDs: [String]
@@ -24,7 +22,7 @@ public struct OwnIssuer: Sendable {
   public init(url: String, keyIDs: [String], keySet: @escaping @Sendable (Date) -> [UInt8]) {
     // The claims are those of `Issuer.token`. Names come back as they went: no prefix.
     var rules = TokenRules(
-      issuer: url, audiences: [Self.audience], algorithms: [.es256, .rs256],
+      issuer: url, audiences: [OwnAudience.name], algorithms: [.es256, .rs256],
       username: .init(claim: ClaimPath("sub"), prefix: ""), groups: .init(claim: ClaimPath("groups"), prefix: ""),
       uid: ClaimPath("uid"))
     rules.isUIDOptional = true

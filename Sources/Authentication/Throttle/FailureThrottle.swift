@@ -25,8 +25,19 @@ struct FailureThrottle: Sendable {
 
   /// Who tries.
   struct Attempt: Hashable, Sendable {
-    let user: String
+    let account: Account
     let network: ClientNetwork
+
+    init(user: String, of holders: AuthenticatorConfiguration.Holders = .users, network: ClientNetwork) {
+      self.account = Account(holders: holders, name: user)
+      self.network = network
+    }
+  }
+
+  /// Whose password it is; a user and a client may have one name.
+  struct Account: Hashable, Sendable {
+    let holders: AuthenticatorConfiguration.Holders
+    let name: String
   }
 
   enum Admission: Sendable, Equatable {
@@ -42,7 +53,7 @@ struct FailureThrottle: Sendable {
 
   private var attempts: FailureTable<Attempt>
   private var networks: FailureTable<ClientNetwork>
-  private var users: FailureTable<String>
+  private var users: FailureTable<Account>
   private var familiar: ExpiringCache<Attempt, Bool>
   /// Verifications that run: a burst of guesses is counted before the first of them has failed.
   private var running: [Attempt: Int] = [:]
@@ -99,12 +110,12 @@ struct FailureThrottle: Sendable {
     case .failed:
       self.attempts.recordFailure(of: attempt, at: now, limit.narrow)
       self.networks.recordFailure(of: attempt.network, at: now, limit.broad(Self.breadth))
-      self.users.recordFailure(of: attempt.user, at: now, limit.broad(Self.breadth))
+      self.users.recordFailure(of: attempt.account, at: now, limit.broad(Self.breadth))
     }
   }
 
   private func broadLockEnd(of attempt: Attempt, at now: NIODeadline) -> NIODeadline? {
-    [self.networks.lockEnd(of: attempt.network, at: now), self.users.lockEnd(of: attempt.user, at: now)].compactMap { $0 }.max()
+    [self.networks.lockEnd(of: attempt.network, at: now), self.users.lockEnd(of: attempt.account, at: now)].compactMap { $0 }.max()
   }
 }
 

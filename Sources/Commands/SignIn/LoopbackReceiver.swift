@@ -63,14 +63,19 @@ final class LoopbackReceiver: Sendable {
   static func parameters(of target: String, state: String) -> [String: String]? {
     guard let url = URLComponents(string: target), url.path == self.path else { return nil }
     var parameters: [String: String] = [:]
-    for item in url.queryItems ?? [] {
+    for item in url.percentEncodedQueryItems ?? [] {
       // Two readers of a repeated parameter would see two answers.
-      guard parameters.updateValue((item.value ?? "").replacing("+", with: " "), forKey: item.name) == nil else { return nil }
+      guard let name = self.decoded(item.name), let value = self.decoded(item.value ?? ""),
+        parameters.updateValue(value, forKey: name) == nil
+      else { return nil }
     }
     guard let sent = parameters["state"], sent.utf8.count == state.utf8.count else { return nil }
     let difference = zip(sent.utf8, state.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
     return difference == 0 ? parameters : nil
   }
+
+  /// As forms are encoded: `+` is a blank, and `%2B` a `+`.
+  private static func decoded(_ text: String) -> String? { text.replacing("+", with: "%20").removingPercentEncoding }
 
   private final class Handler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart

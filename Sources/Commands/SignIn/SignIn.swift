@@ -2,6 +2,11 @@ public import Foundation
 
 /// Signs a user in for programs such as kubectl, and gives them tokens.
 public struct SignIn: Sendable {
+  /// The `client_id` where none is named.
+  public static let usualClientID = "kubectl"
+  /// The session where none is named.
+  public static let usualSession = "default"
+
   let gateway: TokenGateway
   let session: String
   let cache: SignInCache
@@ -59,18 +64,24 @@ public struct SignIn: Sendable {
     let entry = try self.entry()
     let known = try entry.read()
     if let known, known.isGood(at: now) { return known.token }
-    let renewed = try await self.renewed(known, certificateSignsIn: certificateSignsIn, asking: ask)
+    let renewed = try await self.renewed(known, in: entry, certificateSignsIn: certificateSignsIn, asking: ask)
     try entry.write(renewed)
     return renewed.token
   }
 
-  private func renewed(_ known: SignedIn?, certificateSignsIn: Bool, asking ask: Ask?) async throws(CommandFailure) -> SignedIn {
+  private func renewed(
+    _ known: SignedIn?, in entry: SignInCache.Entry, certificateSignsIn: Bool, asking ask: Ask?
+  ) async throws(CommandFailure) -> SignedIn {
     if certificateSignsIn { return SignedIn(token: try await self.gateway.signIn(username: nil, password: nil)) }
     guard let known else { throw self.command("You have not signed in at \(self.gateway.address) yet") }
     if let renewal = known.renewal {
       do throws(CommandFailure) {
-        return try await self.signedIn(
-          of: try await renewal.provider.refresh(renewal.refreshToken), at: renewal.provider, before: renewal.refreshToken)
+        let given = try await renewal.provider.refresh(renewal.refreshToken)
+        if let refreshToken = given.refreshToken {
+          // At once: the one before is spent, and the gateway may not answer.
+          try entry.write(known.renewing(with: refreshToken))
+        }
+        return try await self.signedIn(of: given, at: renewal.provider, before: renewal.refreshToken)
       } catch {
         throw self.command("Your sign-in at \(self.gateway.address) could not be renewed (\(error))")
       }
@@ -81,6 +92,9 @@ public struct SignIn: Sendable {
   }
 
   private func command(_ what: String) -> CommandFailure {
-    CommandFailure("\(what). Run: sallyport login --server \(self.gateway.address)")
+    var command = "sallyport login --server \(self.gateway.address)"
+    if self.gateway.clientID != Self.usualClientID { command += " --client-id \(self.gateway.clientID)" }
+    if self.session != Self.usualSession { command += " --session \(self.session)" }
+    return CommandFailure("\(what). Run: \(command)")
   }
 }

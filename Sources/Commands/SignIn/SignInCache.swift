@@ -98,14 +98,20 @@ public struct SignInCache: Sendable {
     let file = "\(self.directory)/\(name).json"
     let lock = openFile("\(self.directory)/\(name).lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw CommandFailure("cannot lock \(file)") }
-    while flock(lock, LOCK_EX) != 0 {
-      guard errno == EINTR else {
-        close(lock)
-        throw CommandFailure("cannot lock \(file)")
+    let entry = Entry(file: file, lock: lock)
+    let end = ContinuousClock.now + Self.patience
+    while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw CommandFailure("cannot lock \(file)") }
+      guard ContinuousClock.now < end else {
+        throw CommandFailure("another sallyport has been signing in for \(Self.patience) (\(file) is locked); end it, or try again")
       }
+      usleep(50_000)
     }
-    return Entry(file: file, lock: lock)
+    return entry
   }
+
+  /// How long another program is waited for that has the place open: longer than it waits for whomever it asks.
+  private static let patience = Duration.seconds(120)
 
   private static func checkPrivacy(of descriptor: Int32, _ path: String) throws(CommandFailure) {
     switch FilePrivacy(of: descriptor) {

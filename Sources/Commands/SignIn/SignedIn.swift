@@ -35,6 +35,13 @@ public struct SignedIn: Sendable, Equatable, Codable, CustomStringConvertible, C
     self.renewal = renewal
   }
 
+  /// The same with the refresh token that a provider gave in place of the one before.
+  func renewing(with refreshToken: String) -> SignedIn {
+    var copy = self
+    copy.renewal?.refreshToken = refreshToken
+    return copy
+  }
+
   /// A token is not handed out any more when it ends so soon, in seconds: it must still be good when it arrives.
   static let margin = 15.0
 

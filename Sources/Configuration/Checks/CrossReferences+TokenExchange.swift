@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportStrictYAML
 
 extension CrossReferences {
@@ -29,7 +30,7 @@ extension CrossReferences {
     let list = self.document["issuer"]["tokenExchange"]["clients"]
     // Where one could not be read, the places of the others are not known.
     guard let exchange = self.issuer?.tokenExchange, list.itemCount == exchange.clients.count else { return }
-    let direct = Set(self.credentials.compactMap { $0.value?.kind.mintedAudience }).subtracting([GatewayConfiguration.ownAudience])
+    let direct = Set(self.credentials.compactMap { $0.value?.kind.mintedAudience }).subtracting([OwnAudience.name])
     for (index, client) in exchange.clients.enumerated() {
       let yaml = list[index]
       if exchange.clients[..<index].contains(where: { $0.id == client.id }) {
@@ -56,10 +57,10 @@ extension CrossReferences {
       guard let value = route.value,
         self.upstreams.compactMap(\.value).first(where: { $0.name == value.upstream })?.kind == .kubernetes,
         self.credentials.compactMap(\.value).first(where: { $0.name == value.credential })?.kind.mintedAudience
-          == GatewayConfiguration.ownAudience
+          == OwnAudience.name
       else { continue }
       route.yaml["credential"].fault(
-        "shows an API server tokens for `\(GatewayConfiguration.ownAudience)`, which is this gateway's own audience",
+        "shows an API server tokens for `\(OwnAudience.name)`, which is this gateway's own audience",
         "give the API server an audience of its own")
     }
   }

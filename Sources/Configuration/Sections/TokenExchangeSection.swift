@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportStrictYAML
 
 extension GatewayConfiguration.Issuer {
@@ -38,13 +39,10 @@ extension GatewayConfiguration.Issuer {
 }
 
 extension GatewayConfiguration {
-  /// The audience of tokens that are for the gateway itself.
-  public static let ownAudience = "sallyport"
-
   /// Whether there are tokens for the gateway itself: those of clients, or one that an upstream gets to call it with.
   static func issuesOwnTokens(issuer: Issuer?, credentials: [Credential]) -> Bool {
-    let isExchanged = issuer?.tokenExchange?.clients.contains { $0.audiences.contains(self.ownAudience) } ?? false
-    return isExchanged || credentials.contains { $0.kind.mintedAudience == self.ownAudience }
+    let isExchanged = issuer?.tokenExchange?.clients.contains { $0.audiences.contains(OwnAudience.name) } ?? false
+    return isExchanged || credentials.contains { $0.kind.mintedAudience == OwnAudience.name }
   }
 }
 
@@ -80,7 +78,7 @@ extension GatewayConfiguration.Issuer.Client {
         "public": Authentication.public, "secretHashFile": { $0.file().map(Authentication.secret) },
         "certificateUser": { $0.text().map { .certificate(user: $0) } },
       ])
-      let audiences = keys.optional("audiences").map { $0.list(atLeast: 1) { $0.text() } } ?? [GatewayConfiguration.ownAudience]
+      let audiences = keys.optional("audiences").map { $0.list(atLeast: 1) { $0.text() } } ?? [OwnAudience.name]
       let scopes = keys.optional("scopes").map { $0.list(atLeast: 1) { $0.parsed(Self.scope) } } ?? []
       let insecure = keys.optional("insecureDirectAudience").map { $0.boolean() } ?? false
       guard let id, let authentication, let audiences, let scopes, let insecure else { return nil }
@@ -91,7 +89,7 @@ extension GatewayConfiguration.Issuer.Client {
   }
 
   /// `scope-token` (RFC 6749 section 3.3).
-  private static func scope(_ text: String) throws(ValueFault) -> String {
+  static func scope(_ text: String) throws(ValueFault) -> String {
     guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
       throw ValueFault("is not a scope", "write printable ASCII characters without blanks, quotes and backslashes")
     }

@@ -7,7 +7,7 @@ import SallyportWire
 struct ConnectionOptions {
   /// Whether `Upgrade` is among the options.
   private(set) var namesUpgrade = false
-  /// Names of fields that no station knows, in lower case and with `_` as `-`.
+  /// Names of fields that no station knows, folded (``NameFolding``).
   private var others: Set<[UInt8]> = []
 
   /// Reads one `Connection` field; there may be several.
@@ -16,7 +16,7 @@ struct ConnectionOptions {
   mutating func read(_ field: HeaderFields.Field) throws(Problem) {
     for option in field.listElements {
       guard let known = option.withUnsafeBytes({ KnownField(nameBytes: $0) }) else {
-        self.others.insert(option.map(Self.fold))
+        self.others.insert(option.map(NameFolding.fold))
         continue
       }
       guard known.isHopByHop && !known.isIdentity else {
@@ -31,15 +31,7 @@ struct ConnectionOptions {
 
   /// Whether the options name this field, which no station knows, in some spelling.
   func names(_ field: HeaderFields.Field) -> Bool {
-    field.known == nil && self.others.contains(field.withName { $0.map(Self.fold) })
-  }
-
-  private static func fold(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    case UInt8(ascii: "_"): UInt8(ascii: "-")
-    default: byte
-    }
+    field.known == nil && self.others.contains(field.withName { $0.map(NameFolding.fold) })
   }
 }
 

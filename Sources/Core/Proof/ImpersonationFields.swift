@@ -50,9 +50,9 @@ struct ImpersonationFields {
     return nil
   }
 
-  /// `Impersonate_User` would be nobody's at the API server, and somebody's behind a front that turns `_` into `-`.
+  /// `Impersonate_User` would be nobody's at the API server, and somebody's behind a front that folds names.
   private static func isSpelledAsDefined(_ field: HeaderFields.Field, _ known: KnownField) -> Bool {
-    field.withName { !$0.prefix(known.name.utf8.count).contains(UInt8(ascii: "_")) }
+    field.withName { NameFolding.isSpelledAsDefined($0.prefix(known.name.utf8.count)) }
   }
 
   /// The key behind `Impersonate-Extra-`: in lower case, then percent-decoded; with a broken escape it stays as it is.

@@ -10,12 +10,16 @@ public struct OwnCookies: Sendable {
   public static let sessionName = "__Host-sallyport-session"
   /// Whose value binds the forms of the gateway's pages to one browser.
   public static let browserName = "__Host-sallyport-browser"
-  /// What both names begin with, in lower case, with `-` for `_`.
+  /// What the names begin with whose values are sign-ins that lead by way of a provider, one for each that has begun.
+  public static let flowPrefix = "__Host-sallyport-flow-"
+  /// What all of the names begin with, folded (``NameFolding``).
   private static let foldedPrefix = Array("--host-sallyport-".utf8)
 
   /// The values that came as the session's cookie, in their order. A browser sends at most one.
   public let sessions: [Secret]
   public let browsers: [Secret]
+  /// The sign-ins that have begun, by what their names end with.
+  public let flows: [(name: String, value: Secret)]
 
   /// Takes every cookie of ours out of the fields, in every spelling that a server might fold into ours; the other cookies
   /// stay as they were sent. Only the exact names are believed.
@@ -30,6 +34,7 @@ public struct OwnCookies: Sendable {
     guard cookies.contains(where: { $0.withValue(Self.mayHoldOne) }) else { return nil }
     var sessions: [Secret] = []
     var browsers: [Secret] = []
+    var flows: [(name: String, value: Secret)] = []
     var kept: [[UInt8]] = []
     var isChanged = false
     for field in cookies {
@@ -45,6 +50,9 @@ public struct OwnCookies: Sendable {
         let value = Secret(self.trimmed(pair[min(equals + 1, pair.endIndex)...]))
         if name.elementsEqual(self.sessionName.utf8) { sessions.append(value) }
         if name.elementsEqual(self.browserName.utf8) { browsers.append(value) }
+        if name.starts(with: self.flowPrefix.utf8) {
+          flows.append((String(decoding: name.dropFirst(self.flowPrefix.utf8.count), as: UTF8.self), value))
+        }
       }
       if !others.isEmpty { kept.append(Array(others.joined(separator: [UInt8(ascii: ";"), UInt8(ascii: " ")]))) }
     }
@@ -58,14 +66,17 @@ public struct OwnCookies: Sendable {
         assertionFailure("\(error)")
       }
     }
-    return OwnCookies(sessions: sessions, browsers: browsers)
+    return OwnCookies(sessions: sessions, browsers: browsers, flows: flows)
   }
 
   /// Whether an upstream's `Set-Cookie` would plant one of ours: a session of its own choice, or the end of a good one.
+  ///
+  /// A cookie may have no name: `=NAME=VALUE` sets one whose value browsers send as `NAME=VALUE` (RFC 6265bis section 5.7), and
+  /// who reads that sees the name.
   public static func isPlanted(bySetCookie value: UnsafeRawBufferPointer) -> Bool {
-    let pair = value[..<(value.firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex)]
-    let name = Array(pair[..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex)])
-    return self.isOwn(self.trimmed(name[...]))
+    var pair = self.trimmed(Array(value.prefix { $0 != UInt8(ascii: ";") })[...])
+    while pair.first == UInt8(ascii: "=") { pair = self.trimmed(pair.dropFirst()) }
+    return self.isOwn(self.trimmed(pair.prefix { $0 != UInt8(ascii: "=") }))
   }
 
   private static func mayHoldOne(_ value: UnsafeRawBufferPointer) -> Bool {
@@ -76,15 +87,7 @@ public struct OwnCookies: Sendable {
   }
 
   private static func isOwn(_ name: some RandomAccessCollection<UInt8>) -> Bool {
-    name.count >= self.foldedPrefix.count && zip(name, self.foldedPrefix).allSatisfy { self.folded($0) == $1 }
-  }
-
-  private static func folded(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "_"): UInt8(ascii: "-")
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    default: byte
-    }
+    name.count >= self.foldedPrefix.count && zip(name, self.foldedPrefix).allSatisfy { NameFolding.fold($0) == $1 }
   }
 
   private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -137,7 +137,7 @@ extension Problem {
 }
 
 extension HeaderFields.Field {
-  /// Whether no `_` stands in the name. A trusted peer replaces what a client sent under the name as it is defined, and
+  /// Whether the name's words are separated by `-` alone. A trusted peer replaces what a client sent under the name as it is defined, and
   /// may pass on the client's own under the other spelling.
-  var isSpelledAsDefined: Bool { self.withName { !$0.contains(UInt8(ascii: "_")) } }
+  var isSpelledAsDefined: Bool { self.withName { NameFolding.isSpelledAsDefined($0) } }
 }

@@ -54,7 +54,7 @@ public final class IDTokenCredential: Sendable {
   /// - Throws: ``Problem``
   ///   - 400 for an impersonation that cannot be written, or that nobody asks for;
   ///   - 401 where what proved the identity ends this second;
-  ///   - 403 for a name that is Kubernetes' own.
+  ///   - 403 for a name that is Kubernetes' own; for a cluster's own token, where the token would be for the gateway itself.
   public func credential(
     for subject: Subject, impersonating impersonation: RequestedImpersonation?, certificate: VerifiedCertificate? = nil,
     memory: ConnectionMemory? = nil
@@ -80,6 +80,8 @@ public final class IDTokenCredential: Sendable {
     for identity: Identity, _ certificate: VerifiedCertificate?, at now: NIODeadline
   ) throws(Problem) -> UpstreamCredential {
     try self.names.check(identity)
+    // As this gateway's own token it would be believed for every cluster behind it.
+    guard identity.token?.cluster == nil || self.audience != OwnAudience.name else { throw .clusterIdentity }
     let emails = identity.method == .clientCertificate ? certificate?.alternativeNames.emails ?? [] : []
     let wall = self.clock.wall()
     let token = try self.issuer.token(for: identity, audience: self.audience, email: emails.count == 1 ? emails[0] : nil, at: wall)
@@ -89,6 +91,12 @@ public final class IDTokenCredential: Sendable {
       fieldLines: .bearer(token.text), connection: .none, kind: self.kind, identifier: token.id,
       ends: self.clock.deadline(of: token.ends.addingTimeInterval(-margin), at: now, wall))
   }
+}
+
+extension Problem {
+  static let clusterIdentity = Problem(
+    "clusterIdentity", blame: .client, status: 403,
+    message: "A cluster's own token names somebody whom that cluster alone knows; it is not accepted here.")
 }
 
 extension UpstreamCredential {

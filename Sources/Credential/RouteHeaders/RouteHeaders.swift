@@ -117,6 +117,7 @@ extension Identity {
     case .claim(let path):
       switch self.token?.stated[path] {
       case .text(let text)?: return .text(text)
+      case .flag(let flag)?: return .flag(flag)
       case .list(let items)?: return .list(items)
       case nil: return nil
       }

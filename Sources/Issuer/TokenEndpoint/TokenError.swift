@@ -6,7 +6,6 @@ public struct TokenError: Error, Sendable, Equatable {
   public enum Code: String, Sendable, CaseIterable {
     case invalidRequest = "invalid_request"
     case invalidClient = "invalid_client"
-    case unauthorizedClient = "unauthorized_client"
     case unsupportedGrantType = "unsupported_grant_type"
     case invalidScope = "invalid_scope"
     /// An audience that the client may have no token for.
@@ -45,7 +44,6 @@ public struct TokenError: Error, Sendable, Equatable {
     switch code {
     case .invalidRequest: "tokenRequestInvalid"
     case .invalidClient: "tokenClientInvalid"
-    case .unauthorizedClient: "tokenClientUnauthorized"
     case .unsupportedGrantType: "tokenGrantUnsupported"
     case .invalidScope: "tokenScopeInvalid"
     case .invalidTarget: "tokenTargetInvalid"

@@ -10,10 +10,14 @@ public struct TokenGrant: Sendable, Equatable {
   ///   - identity: whom the token is about, as the token that is exchanged or the sign-in has proven it
   ///   - usualAudience: what the token is for where the request does not say
   /// - Throws: ``TokenError`` for an audience or a scope that the client may not have, or that the exchanged token does not say;
-  ///   for a cluster's own token
+  ///   for a cluster's own token, and for one that has no end
   public init(_ request: TokenRequest, to client: TokenClient, for identity: Identity, usualAudience: String) throws(TokenError) {
     // What it names is known to its cluster alone, and the token that is made would be believed by others.
     guard identity.token?.cluster == nil else { throw TokenError(.invalidRequest, "A cluster's own token is not exchanged.") }
+    // What ends when somebody takes it back would otherwise live on, for an hour, in what it was exchanged for.
+    guard identity.token == nil || identity.proofEnds != nil else {
+      throw TokenError(.invalidRequest, "A token that does not say when it ends is not exchanged.")
+    }
     let audience = request.audience ?? usualAudience
     guard client.audiences.contains(where: { Self.isSame($0, audience) }) else {
       throw TokenError(.invalidTarget, "The client may have no token for this audience.")

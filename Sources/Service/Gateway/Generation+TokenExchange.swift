@@ -22,9 +22,10 @@ extension GatewayConfiguration {
     guard faults.isEmpty else { throw faults.fault }
     let names = self.authentication.allowSystemNames
     let throttle = self.authentication.throttle
-    let settings = AuthenticatorConfiguration(
+    var settings = AuthenticatorConfiguration(
       passwords: secrets, cache: .init(lifetime: self.authentication.cacheLifetime),
       throttle: .init(failures: throttle.failures, per: throttle.per, lockout: throttle.lockout))
+    settings.holders = .clients
     return TokenExchange(
       clients: Dictionary(section.clients.map { ($0.id, TokenClient($0)) }) { first, _ in first },
       secrets: Authenticator(configuration: settings, memory: memory),

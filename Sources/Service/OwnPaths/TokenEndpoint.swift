@@ -135,7 +135,7 @@ struct TokenEndpoint: Sendable {
     return client
   }
 
-  /// Who a client is not is told to nobody: an unknown one and a wrong secret look alike.
+  /// Which clients there are is told to nobody: an unknown one, one that is for something else, and a wrong secret look alike.
   private static func clientRefused(_ detail: String) -> TokenError {
     TokenError(.invalidClient, status: 401, "The client is not known, or did not authenticate.", detail: detail)
   }
@@ -146,12 +146,12 @@ struct TokenEndpoint: Sendable {
   private func signIn(_ asked: TokenRequest, _ request: StrippedRequest, _ exchange: Exchange) throws(TokenError) {
     let client = try self.namedClient(asked)
     guard case .none(let signIn) = client.authentication else {
-      throw TokenError(.unauthorizedClient, "The client is not one that people sign in by.")
+      throw Self.clientRefused("the client is not one that people sign in by")
     }
     var accepted: AcceptedMethods = []
     if signIn.password { accepted.insert(.password) }
     if signIn.clientCertificate { accepted.insert(.clientCertificate) }
-    guard !accepted.isEmpty else { throw TokenError(.unauthorizedClient, "The client is not one that people sign in by.") }
+    guard !accepted.isEmpty else { throw Self.clientRefused("the client is not one that people sign in by") }
     let answer = self.generation.authenticator.authenticate(
       request, on: exchange.connection, accepting: accepted, memory: exchange.stream.memory, eventLoop: exchange.stream.eventLoop)
     self.wait(for: answer, request, exchange) { outcome throws(TokenError) in
@@ -182,7 +182,7 @@ struct TokenEndpoint: Sendable {
 
   private func issue(_ asked: TokenRequest, to client: TokenClient, for identity: Identity, _ exchange: Exchange) throws(TokenError) {
     exchange.record.subject = .identity(identity)
-    let grant = try TokenGrant(asked, to: client, for: identity, usualAudience: OwnIssuer.audience)
+    let grant = try TokenGrant(asked, to: client, for: identity, usualAudience: OwnAudience.name)
     let token: Issuer.Token
     let now = Date()
     do throws(Problem) {

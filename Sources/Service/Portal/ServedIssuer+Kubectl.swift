@@ -10,13 +10,13 @@ extension Generation.ServedIssuer {
   func clientOfKubectl(signingInBy method: AuthenticationMethod, at host: HostName?) -> String? {
     guard host?.text == self.host, let clients = self.exchange?.clients.values else { return nil }
     let ids = clients.filter { client in
-      guard case .none(let signIn) = client.authentication, client.audiences.contains(GatewayConfiguration.ownAudience) else {
+      guard case .none(let signIn) = client.authentication, client.audiences.contains(OwnAudience.name) else {
         return false
       }
       switch method {
       case .passwordFile, .ldap, .pam: return signIn.password
       case .clientCertificate: return signIn.clientCertificate
-      case .jwt, .introspection, .tokenReview, .issuedToken, .session, .gateway: return false
+      case .jwt, .introspection, .tokenReview, .oidc, .issuedToken, .session, .gateway: return false
       }
     }.map(\.id)
     return ids.contains("kubectl") ? "kubectl" : ids.min()

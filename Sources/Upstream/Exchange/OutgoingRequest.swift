@@ -10,12 +10,14 @@ struct OutgoingRequest {
   let upgrade: UpgradeProtocol?
   private let request: CredentialedRequest
   private let auditID: String
+  private let tellsOrigin: Bool
 
   /// The server's own authority and the front's own `100 Continue` take the places of these.
   private static let replaced = KnownFields(.host).union(KnownFields(.expect))
 
+  /// - Parameter tellsOrigin: see ``UpstreamConfiguration/tellsOrigin``
   /// - Throws: ``Problem/upstreamRequestUnfit`` when the audit ID would not stay one field, or the body has no length.
-  init(_ request: CredentialedRequest, auditID: String) throws(Problem) {
+  init(_ request: CredentialedRequest, auditID: String, tellsOrigin: Bool = false) throws(Problem) {
     guard Self.isAuditID(auditID) else {
       throw .upstreamRequestUnfit.with(detail: "the audit ID holds other bytes than letters, digits, -, . and _")
     }
@@ -28,6 +30,7 @@ struct OutgoingRequest {
     self.upgrade = request.permitted.authenticated.stripped.upgrade
     self.request = request
     self.auditID = auditID
+    self.tellsOrigin = tellsOrigin
   }
 
   /// Whether the request may be sent a second time when a used connection swallowed it: only reads are.
@@ -52,6 +55,7 @@ struct OutgoingRequest {
       buffer.writeString(chain)
       buffer.writeStaticString("\r\n")
     }
+    if self.tellsOrigin { self.writeOrigin(to: &buffer) }
     if let routeLines { buffer.writeImmutableBuffer(routeLines) }
     buffer.writeImmutableBuffer(credential)
     buffer.writeStaticString("Audit-ID: ")
@@ -63,6 +67,19 @@ struct OutgoingRequest {
       buffer.writeStaticString("\r\n")
     }
     HTTP1Writer.endRequestHead(method: self.method, framing: self.framing, to: &buffer)
+  }
+
+  /// What the client knows the gateway as. Such fields are still here where a trusted peer has sent them, whom clients know instead.
+  private func writeOrigin(to buffer: inout ByteBuffer) {
+    let head = self.request.head
+    if head.fields.first(named: "X-Forwarded-Host") == nil,
+      let authority = head.target.authority ?? head.fields.first(.host)?.utf8Value, !authority.isEmpty
+    {
+      buffer.writeStaticString("X-Forwarded-Host: ")
+      buffer.writeString(authority)
+      buffer.writeStaticString("\r\n")
+    }
+    if head.fields.first(named: "X-Forwarded-Proto") == nil { buffer.writeStaticString("X-Forwarded-Proto: https\r\n") }
   }
 
   private static func isAuditID(_ text: String) -> Bool {

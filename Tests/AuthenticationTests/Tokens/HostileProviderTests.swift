@@ -111,9 +111,7 @@ import Testing
         ("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}", "not sent as JSON"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n{", "longer than"), ("SSH-2.0-OpenSSH\r\n\r\n", "could not be fetched"),
       ] {
-        provider.answer { _, channel in
-          channel.writeAndFlush(ByteBuffer(string: answer)).whenComplete { _ in channel.close(promise: nil) }
-        }
+        provider.answer { _, channel in TestProvider.sendAndClose(answer, to: channel) }
         await self.expectFault(provider, fault)
       }
       #expect(Set(provider.paths) == ["/.well-known/openid-configuration"])

@@ -138,9 +138,7 @@ import Testing
         (#"HTTP/1.1 200 OK\#r\#nContent-Length: 30\#r\#n\#r\#n{"active":false,"active":true}"#, "repeated"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"active\":", "could not be fetched"),
       ] {
-        provider.answer { _, channel in
-          channel.writeAndFlush(ByteBuffer(string: answer)).whenComplete { _ in channel.close(promise: nil) }
-        }
+        provider.answer { _, channel in TestProvider.sendAndClose(answer, to: channel) }
         do throws(ProviderFault) {
           _ = try await self.ask(provider)
           Issue.record("an answer was taken: \(answer)")

@@ -131,12 +131,12 @@ import Testing
         ("a scope", try await self.signIn(world, "&scope=read"), 400, "invalid_scope"),
         ("impersonation", try await self.signIn(world, "", [Person.bob.basic, "Impersonate-User: vera"]), 400, "invalid_request"),
         (
-          "a client without people", try await self.ask(world, "grant_type=client_credentials&client_id=reports", [Person.bob.basic]), 400,
-          "unauthorized_client"
+          "a client without people", try await self.ask(world, "grant_type=client_credentials&client_id=reports", [Person.bob.basic]), 401,
+          "invalid_client"
         ),
         (
-          "exchange alone", try await self.ask(world, "grant_type=client_credentials&client_id=phone", [Person.bob.basic]), 400,
-          "unauthorized_client"
+          "exchange alone", try await self.ask(world, "grant_type=client_credentials&client_id=phone", [Person.bob.basic]), 401,
+          "invalid_client"
         ),
         ("no client", try await self.ask(world, "grant_type=client_credentials", [Person.bob.basic]), 401, "invalid_client"),
       ] {
@@ -281,7 +281,7 @@ import Testing
       let given = try await self.signIn(world)
       try world.house.change("{id: kubectl, public: {signIn: [password, clientCertificate]}}", to: "{id: kubectl, public: {signIn: []}}")
       try await world.house.reload()
-      #expect(try await self.signIn(world).error == "unauthorized_client")
+      #expect(try await self.signIn(world).error == "invalid_client")
       #expect(try await world.whoAmI(given.bearer, by: .requestHeaders).answer.status == 201)
       // Without the issuer's key nothing that it has signed is believed.
       let signers = try KeyDirectory(world.house.directory.file("issuer")).read().map(\.name)

@@ -75,12 +75,14 @@ import Testing
     let plan = House.Plan.signInBeforeScript(
       accepting: "password",
       answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: theme=dark\r\nSet-Cookie: \(Browser.session)=x; Path=/; Secure\r\n"
-        + "set-cookie:  __host_sallyport_browser =; Max-Age=0\r\nSet-Cookie: a=\(Browser.session)\r\n\r\nok")
+        + "set-cookie:  __host_sallyport_browser =; Max-Age=0\r\nSet-Cookie: a=\(Browser.session)\r\n"
+        + "Set-Cookie: =\(Browser.session)=x; Path=/\r\nSet-Cookie: ==\t\(Browser.browser)=x\r\nSet-Cookie: \(Browser.session)\r\n"
+        + "Set-Cookie: =nameless\r\n\r\nok")
     var before = plan
     before.routesBefore = ["{name: ui, match: {path: /ui}, upstream: kubernetes, credential: front-proxy, authenticate: [session]}"]
     try await House.with(before) { house in
       let answer = try await house.get("/x", Person.bob.basic)
-      #expect(answer.values("Set-Cookie") == ["theme=dark", "a=\(Browser.session)"])
+      #expect(answer.values("Set-Cookie") == ["theme=dark", "a=\(Browser.session)", "=nameless"])
     }
   }
 

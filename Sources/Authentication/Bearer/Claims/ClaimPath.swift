@@ -36,18 +36,21 @@ extension [ClaimPath] {
         let texts = items.compactMap(\.statedText)
         if texts.count == items.count { stated[path.description] = .list(texts) }
       } else {
-        stated[path.description] = value.statedText.map { .text($0) }
+        stated[path.description] = value.statedFlag ?? value.statedText.map { .text($0) }
       }
     }
   }
 }
 
 extension JSONValue {
+  fileprivate var statedFlag: Identity.StatedClaim? { self.bool.map { .flag($0) } }
+
   fileprivate var statedText: String? {
     switch self {
     case .string(let text): text
     case .integer(let number): String(number)
-    case .number(let number): String(number)
+    // Beyond that a number has been rounded when it was read, and would be written as another one.
+    case .number(let number): number.magnitude < 0x1p53 ? String(number) : nil
     case .bool(let flag): flag ? "true" : "false"
     case .null, .array, .object: nil
     }
