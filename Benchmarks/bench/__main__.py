@@ -9,6 +9,7 @@ import os
 import pathlib
 import platform
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -94,6 +95,8 @@ def main():
         (folder / "tmp").mkdir()
         pki.make(folder)
         bench = Bench(folder, options)
+        # Whoever ends a run ends what it started, too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             if options.counts:
                 return counts.run(bench)

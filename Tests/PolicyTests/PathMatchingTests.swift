@@ -1,3 +1,4 @@
+import SallyportCore
 import SallyportPolicy
 import SallyportWire
 import Testing
