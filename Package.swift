@@ -88,7 +88,7 @@ let package = Package(
     station("AuthenticationPAM", ["SallyportAuthentication", "SallyportCore", "CPAM", logging]),
     station("Policy", ["SallyportCore", "SallyportWire", "SallyportStrictYAML", nioCore]),
     // The gateway as an OpenID provider, of use to the credentials that are tokens.
-    station("Issuer", ["SallyportCore", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
+    station("Issuer", ["SallyportCore", "SallyportWire", "SallyportJSON", "SallyportJOSE", crypto, cryptoExtras]),
     station(
       "Credential",
       ["SallyportCore", "SallyportWire", "SallyportIssuer", "SallyportTemplates", nioCore, nioConcurrencyHelpers, x509, swiftASN1, crypto]),
@@ -107,7 +107,7 @@ let package = Package(
     station("Redis", ["SallyportCore", nioCore, nioPosix, nioSSL]),
     station("Sessions", ["SallyportCore", "SallyportJOSE", "SallyportRedis", nioCore, nioConcurrencyHelpers, crypto]),
     // The pages of the gateway's own: text in, text out.
-    station("Portal", ["SallyportCore", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
+    station("Portal", ["SallyportCore", "SallyportWire", "SallyportJOSE", "SallyportJSON", crypto, mustache]),
     station("AuditReview", ["SallyportAudit", nioCore, crypto]),
     // Alone with the C library: beside other modules that include its headers, which of them has the members of `stat` varies.
     station("Files", []),
@@ -252,8 +252,8 @@ let package = Package(
     tests(
       of: "Configuration",
       [
-        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "TestSupport",
-        crypto,
+        "SallyportConfiguration", "SallyportStrictYAML", "SallyportLDAPSyntax", "SallyportTemplates", "SallyportWire", "SallyportJOSE",
+        "TestSupport", crypto,
       ]),
     tests(
       of: "Commands",

@@ -52,6 +52,19 @@ enum AuthenticationProblem {
   static let certificateMissing = Problem(
     "certificateMissing", blame: .client, status: 401, message: "The browser showed no client certificate.")
 
+  /// The provider that a browser came back from vouches for nobody.
+  static let providerRefused = Problem(
+    "providerRefused", blame: .client, status: 401, message: "The identity provider's answer was not accepted.")
+
+  /// The provider cannot be asked, or does not know the gateway. Nobody is signed in for it.
+  static let providerUnavailable = Problem(
+    "providerUnavailable", blame: .identityProvider, status: 503,
+    message: "The identity provider cannot be asked at the moment; try again.", retryAfterSeconds: 2)
+
+  /// What came as a provider's message that somebody has signed out is none, or nothing could be ended.
+  static let logoutRefused = Problem(
+    "logoutRefused", blame: .identityProvider, status: 400, message: "The logout token was not accepted.")
+
   /// Too many failed attempts; always with a time to wait.
   static let credentialsThrottled = Problem(
     "credentialsThrottled", blame: .client, status: 429, message: "Too many failed attempts to sign in; try again later.")

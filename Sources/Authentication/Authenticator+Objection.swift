@@ -56,6 +56,9 @@ extension Authenticator {
     case .session:
       // Whom it stands for is looked at again by itself, streams included: see `Authenticator.review`.
       return accepting.contains(.session) && self.sessions != nil ? nil : .methodNotAccepted
+    case .oidc:
+      // Nobody presents it: it begins a session.
+      return .methodNotAccepted
     case .gateway:
       // The gateway's own requests are no stream of anybody's.
       return nil

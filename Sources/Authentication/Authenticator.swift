@@ -46,6 +46,8 @@ public final class Authenticator: Sendable {
   let tokens: TokenAuthenticator
   /// `nil`: nobody signs in with a browser.
   let sessions: SessionAuthenticator?
+  let parties: RelyingParties
+  let providerMemory: ProviderMemory
   private let passwordChallenges: [String]
   private let realm: String
   let clock: AuthenticationClock
@@ -53,17 +55,28 @@ public final class Authenticator: Sendable {
   /// - Parameters:
   ///   - memory: caches, counts and threads; the same object for all generations of a process
   ///   - clock: the time, for validity, caches and lockouts
-  public init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock = .system) {
+  public convenience init(configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock = .system) {
+    self.init(
+      configuration: configuration, memory: memory, clock: clock,
+      parties: RelyingParties(configuration: configuration, memory: memory, clock: clock))
+  }
+
+  init(
+    configuration: AuthenticatorConfiguration, memory: AuthenticationMemory, clock: AuthenticationClock, parties: RelyingParties
+  ) {
     self.certificates = CertificateAuthenticator(
       reader: CertificateReader(
         names: NameRules(allowSystemNames: configuration.allowSystemNames), rules: configuration.certificates),
       revocation: configuration.revocation)
     self.passwords = PasswordAuthenticator(configuration: configuration, memory: memory, clock: clock)
     self.tokens = TokenAuthenticator(configuration: configuration, memory: memory, clock: clock)
+    self.parties = parties
+    self.providerMemory = memory.providers
     let (certificates, passwords) = (self.certificates, self.passwords)
     self.sessions = configuration.sessions.map {
       SessionAuthenticator(
-        rules: $0, shared: configuration.sharedSessions, memory: memory, certificates: certificates, passwords: passwords, clock: clock)
+        rules: $0, shared: configuration.sharedSessions, memory: memory, certificates: certificates, passwords: passwords,
+        parties: parties, clock: clock)
     }
     self.realm = Self.quoted(configuration.realm)
     self.passwordChallenges = [#"Basic realm=\#(self.realm), charset="UTF-8""#]
@@ -71,7 +84,10 @@ public final class Authenticator: Sendable {
   }
 
   /// Begins to fetch the keys of token issuers. Without it they are fetched when the first token comes.
-  public func begin() { self.tokens.begin() }
+  public func begin() {
+    self.tokens.begin()
+    self.parties.begin()
+  }
 
   /// Says who sends a request. It answers at once, on the event loop that calls, unless a password must be hashed or
   /// an issuer's keys must be fetched.

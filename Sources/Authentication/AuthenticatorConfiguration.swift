@@ -64,6 +64,8 @@ public struct AuthenticatorConfiguration: Sendable {
   public var sessions: SessionRules?
   /// Where their sessions are, if several gateways share them.
   public var sharedSessions: SharedSessions?
+  /// The OpenID providers that people sign in by. No two have one issuer.
+  public var openIDProviders: [OpenIDProvider] = []
   /// Whose signed tokens are believed. No two have one issuer.
   public var tokens: [TokenIssuer] = []
   /// Who is asked, in this order, about tokens that are of none of these issuers.

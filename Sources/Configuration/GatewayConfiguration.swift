@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
   public let audit: Audit
   /// `nil`: nobody looks in.
   public let admin: Admin?
+  /// `nil`: nobody acts on the running gateway but by signals.
+  public let control: Control?
   public let reload: Reload
   public let shutdown: Shutdown
   /// SHA-256 over the configuration file's bytes, lower-case hexadecimal: which configuration a record was made under.
@@ -54,6 +56,7 @@ extension GatewayConfiguration {
       let audit = keys.required("audit").flatMap(Audit.init)
       let policy = keys.optional("policy").map(Policy.init) ?? Policy()
       let admin = keys.optional("admin").flatMap(Admin.init)
+      let control = keys.optional("control").flatMap(Control.init)
       let reload = keys.optional("reload").map(Reload.init) ?? Reload()
       let shutdown = keys.optional("shutdown").map(Shutdown.init) ?? Shutdown()
       let issuer = keys.optional("issuer").flatMap(Issuer.init)
@@ -67,7 +70,7 @@ extension GatewayConfiguration {
         eventLoops: eventLoops, listeners: listeners.compactMap(\.value), authentication: authentication,
         issuer: issuer, credentials: credentials.compactMap(\.value), upstreams: upstreams.compactMap(\.value),
         routes: routes.compactMap(\.value), errorPages: errorPages,
-        policy: policy, audit: audit, admin: admin, reload: reload, shutdown: shutdown, hash: hash)
+        policy: policy, audit: audit, admin: admin, control: control, reload: reload, shutdown: shutdown, hash: hash)
     }
     guard let configuration else { return nil }
     self = configuration

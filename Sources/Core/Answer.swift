@@ -31,6 +31,19 @@ public enum Answer<Value: Sendable>: Sendable {
     }
   }
 
+  /// The value, waited for; a failed future becomes `failure`'s value.
+  public func get(failure: (any Error) -> Value) async -> Value {
+    switch self {
+    case .now(let value): return value
+    case .later(let future):
+      do {
+        return try await future.get()
+      } catch {
+        return failure(error)
+      }
+    }
+  }
+
   /// Calls `body` with the value, at once if it is there, else on `eventLoop`; a failed future becomes `failure`'s value.
   public func whenThere(
     on eventLoop: any EventLoop, failure: @escaping @Sendable (any Error) -> Value, _ body: @escaping @Sendable (Value) -> Void

@@ -18,16 +18,19 @@ public final class ConnectionFacts: Sendable {
   public let clientCertificate: VerifiedCertificate?
   /// The version of HTTP that the connection was set up for.
   public let httpVersion: ConnectionHTTPVersion
+  /// Who is at the other end of a Unix domain socket; `nil` for a connection from the network.
+  public let localPeer: LocalPeer?
 
   public init(
     listener: String, clientAddress: ClientAddress, isTrustedPeer: Bool, tlsVersion: String?, serverName: String?,
     clientCertificate: VerifiedCertificate?, httpVersion: ConnectionHTTPVersion = .http1,
-    isTrustedAddress: @escaping @Sendable (_ ip: String) -> Bool = { _ in false }
+    isTrustedAddress: @escaping @Sendable (_ ip: String) -> Bool = { _ in false }, localPeer: LocalPeer? = nil
   ) {
     self.listener = listener
     self.clientAddress = clientAddress
     self.isTrustedPeer = isTrustedPeer
     self.isTrustedAddress = isTrustedAddress
+    self.localPeer = localPeer
     self.tlsVersion = tlsVersion
     self.serverName = serverName
     self.clientCertificate = clientCertificate

@@ -4,6 +4,8 @@ public import struct Foundation.Date
 public enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
   case clientCertificate, passwordFile, ldap, pam
   case jwt, introspection, tokenReview
+  /// By an OpenID provider that a browser was led to; what is presented afterwards is a ``session``.
+  case oidc
   /// By a token of the gateway's own issuer, however whoever got it had signed in.
   case issuedToken
   /// A browser's session; ``Identity/session`` says what it was begun by.
@@ -80,7 +82,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   }
 
   /// The claims of a token that routes may ask for.
-  public struct TokenClaims: Sendable, Hashable {
+  public struct TokenClaims: Sendable, Hashable, Codable {
     public let issuer: String
     public let audiences: [String]
     public let scopes: [String]
@@ -115,7 +117,7 @@ public final class Identity: Sendable, CustomStringConvertible {
   }
 
   /// A claim's value; numbers, and booleans in a list, as JSON writes them.
-  public enum StatedClaim: Sendable, Hashable {
+  public enum StatedClaim: Sendable, Hashable, Codable {
     case text(String)
     case flag(Bool)
     case list([String])

@@ -108,7 +108,7 @@ public final class Issuer: Sendable {
     return switch identity.session?.signedInBy ?? identity.method {
     case .clientCertificate: (time, ["pop"])
     case .passwordFile, .ldap, .pam: (time, ["pwd"])
-    case .jwt, .introspection, .tokenReview, .issuedToken, .session, .gateway:
+    case .jwt, .introspection, .tokenReview, .oidc, .issuedToken, .session, .gateway:
       (identity.token?.authenticated.flatMap { Int64(exactly: $0.timeIntervalSince1970.rounded(.down)) }, identity.token?.methods ?? [])
     }
   }

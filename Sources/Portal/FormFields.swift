@@ -1,24 +1,45 @@
 public import SallyportCore
+import SallyportWire
 
-/// The fields of a form as a browser sends it (`application/x-www-form-urlencoded`, WHATWG URL section 5), read strictly.
+/// The fields of a form as a browser sends it (`application/x-www-form-urlencoded`, WHATWG URL section 5), or of a query, read
+/// strictly: what two readers could read in two ways is none.
 public struct FormFields: Sendable {
+  /// How strictly.
+  private enum Form {
+    /// As a serialiser writes it (WHATWG URL section 5.2): letters, digits, `*-._`, `+` for a blank, escapes for all else.
+    case body
+    /// As a query may be written (RFC 3986 section 3.4), by hand or by another server.
+    case query
+  }
+
   private let values: [String: [UInt8]]
 
   /// The most bytes of a form of ours: a name, a password and a target, each of their bytes escaped.
   public static let longest = 16 * 1024
-  private static let mostFields = 16
+  private static let mostFields = 32
 
-  /// Reads a form or a query.
+  /// Reads a form.
   ///
-  /// - Returns: `nil` for a broken escape, too many fields, a field that comes twice, and a name that is no UTF-8
-  public init?(_ body: some Sequence<UInt8>) {
+  /// - Returns: `nil` for a byte that a serialiser would have escaped, a broken escape, an empty or second field of a name, too many
+  ///   fields, and a name that is no UTF-8
+  public init?(_ body: some Sequence<UInt8>) { self.init(Array(body), .body) }
+
+  /// Reads a query.
+  ///
+  /// - Returns: `nil` for a byte that stands in no query, and for the rest as with a form
+  public init?(query: some Sequence<UInt8>) { self.init(Array(query), .query) }
+
+  private init?(_ bytes: [UInt8], _ form: Form) {
     var values: [String: [UInt8]] = [:]
-    let pairs = Array(body).split(separator: UInt8(ascii: "&"))
-    guard pairs.count <= Self.mostFields else { return nil }
+    let pairs = bytes.isEmpty ? [] : bytes.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: form == .query)
+    guard pairs.count <= Self.mostFields, bytes.allSatisfy({ Self.isPlain($0, in: form) }) else { return nil }
     for pair in pairs {
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-      guard let name = Self.decoded(pair[..<equals]).flatMap({ String(validating: $0, as: UTF8.self) }),
-        let value = Self.decoded(pair[min(equals + 1, pair.endIndex)...]), values.updateValue(value, forKey: name) == nil
+      guard form == .query || equals > pair.startIndex,
+        form == .query || !pair[min(equals + 1, pair.endIndex)...].contains(UInt8(ascii: "="))
+      else { return nil }
+      guard let name = PercentEncoding.decodeForm(pair[..<equals]).flatMap({ String(validating: $0, as: UTF8.self) }),
+        let value = PercentEncoding.decodeForm(pair[min(equals + 1, pair.endIndex)...]), values.updateValue(value, forKey: name) == nil
       else { return nil }
     }
     self.values = values
@@ -30,27 +51,18 @@ public struct FormFields: Sendable {
   /// A field that must not be seen.
   public func secret(_ name: String) -> Secret? { self.values[name].map { Secret($0) } }
 
-  private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = text
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "+"): bytes.append(0x20)
-      case UInt8(ascii: "%"):
-        guard let high = rest.popFirst().flatMap(self.digit), let low = rest.popFirst().flatMap(self.digit) else { return nil }
-        bytes.append(high << 4 | low)
-      default: bytes.append(byte)
-      }
-    }
-    return bytes
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
+  /// Whether a byte may stand there as it is; `&`, `=`, `+` and `%` have their meaning.
+  private static func isPlain(_ byte: UInt8, in form: Form) -> Bool {
     switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    default: nil
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "*"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "&"), UInt8(ascii: "="),
+      UInt8(ascii: "+"), UInt8(ascii: "%"):
+      true
+    // pchar / "/" / "?"
+    case UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"),
+      UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "/"), UInt8(ascii: "?"):
+      form == .query
+    default: false
     }
   }
 }

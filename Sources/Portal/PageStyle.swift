@@ -1,7 +1,4 @@
-import Crypto
-import Foundation
-
-/// The style of every page, and what pages may load: this style and nothing else.
+/// The style of every page.
 enum PageStyle {
   static let css = """
     :root { color-scheme: light dark; --back: #eef1f5; --card: #fff; --text: #1a2230; --soft: #55607a; --line: #c3cad6;
@@ -14,9 +11,9 @@ enum PageStyle {
     main { width: 100%; max-width: 25rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 2rem; }
     main.wide { max-width: 44rem } main > :last-child, main > form:last-child > :last-child { margin-bottom: 0 }
     header { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.25rem; color: var(--soft); overflow-wrap: anywhere }
-    header svg { flex: none; width: 1.75rem; height: 1.75rem; fill: none; stroke: var(--accent); stroke-width: 2 }
+    header img { flex: none; height: 2rem; max-width: 8rem } header svg { flex: none; width: 1.75rem; height: 1.75rem; fill: none; stroke: var(--accent); stroke-width: 2 }
     h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1.25rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
-    p { margin: 0 0 1rem } form { margin: 0 }
+    p { margin: 0 0 1rem } form { margin: 0 } form.way + form.way { margin-top: 1rem } form.way + .note { margin-top: 1.25rem }
     label { display: block; font-weight: 600; margin-bottom: .25rem }
     input { display: block; width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--soft); border-radius: .4rem;
       padding: .6rem .7rem; margin-bottom: 1rem; min-height: 2.75rem }
@@ -36,11 +33,4 @@ enum PageStyle {
       font: .875rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; user-select: all }
     @media (max-width: 30rem) { main { padding: 1.25rem } dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .75rem } }
     """
-
-  /// What a browser may do with a page of ours (CSP level 3): show it with this style, send its forms to this host, and
-  /// nothing else. No page can put it into a frame.
-  static let policy: String = {
-    let hash = Data(SHA256.hash(data: Data(css.utf8))).base64EncodedString()
-    return "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-  }()
 }

@@ -1,12 +1,13 @@
 import Mustache
 
-/// The pages as templates. Every `{{name}}` is escaped for HTML; `{{{…}}}` stands for what was rendered by one of them, or for
-/// the style, and for nothing that came from outside.
+/// The pages as templates. Every `{{name}}` is escaped for HTML; `{{{…}}}` stands for what was rendered by one of them, for
+/// the style or the logo in base64, and for nothing that came from outside.
 enum PageTemplates {
   static let library: MustacheLibrary = {
     var library = MustacheLibrary()
     for (name, text) in [
       ("layout", layout), ("sign-in", signIn), ("sign-out", signOut), ("signed-out", signedOut), ("whoami", whoami), ("problem", problem),
+      ("onward", onward),
     ] {
       do {
         try library.register(text, named: name)
@@ -25,12 +26,13 @@ enum PageTemplates {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="robots" content="noindex">
-    <title>{{title}} – {{site}}</title>
+    {{#onward}}<meta http-equiv="refresh" content="0; url={{onward}}">
+    {{/onward}}    <title>{{title}} – {{site}}</title>
     <style>{{{style}}}</style>
     </head>
     <body>
     <main{{#isWide}} class="wide"{{/isWide}}>
-    <header><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20M9 21v-9a3 3 0 0 1 6 0v9"/></svg>{{site}}</header>
+    <header>{{#logo}}<img src="{{{logo}}}" alt="">{{/logo}}{{^logo}}<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20M9 21v-9a3 3 0 0 1 6 0v9"/></svg>{{/logo}}{{site}}</header>
     {{{content}}}
     </main>
     </body>
@@ -53,12 +55,18 @@ enum PageTemplates {
     <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="511"{{#focusesPassword}} autofocus{{/focusesPassword}}{{#isRefused}} aria-invalid="true" aria-describedby="alert"{{/isRefused}}>
     <button type="submit" name="by" value="password">{{t.signInButton}}</button>
     </form>
-    {{/takesPasswords}}{{#takesBoth}}<p class="or">{{t.or}}</p>
-    {{/takesBoth}}{{#takesCertificates}}{{#certificate}}<form method="post" action="/.sallyport/sign-in">
+    {{/takesPasswords}}{{#takesMore}}<p class="or">{{t.or}}</p>
+    {{/takesMore}}{{#providers}}<form class="way" method="post" action="/.sallyport/sign-in">
+    <input type="hidden" name="token" value="{{token}}">
+    <input type="hidden" name="return" value="{{target}}">
+    <input type="hidden" name="provider" value="{{id}}">
+    <button type="submit" name="by" value="oidc"{{#isQuiet}} class="quiet"{{/isQuiet}}>{{label}}</button>
+    </form>
+    {{/providers}}{{#takesCertificates}}{{#certificate}}<form class="way" method="post" action="/.sallyport/sign-in">
     <input type="hidden" name="token" value="{{token}}">
     <input type="hidden" name="return" value="{{target}}">
     <p class="note">{{t.certificateOffer}} <span class="name">{{certificate}}</span>.</p>
-    <button type="submit" name="by" value="certificate"{{#takesPasswords}} class="quiet"{{/takesPasswords}}>{{t.certificateButton}}</button>
+    <button type="submit" name="by" value="certificate"{{#isCertificateQuiet}} class="quiet"{{/isCertificateQuiet}}>{{t.certificateButton}}</button>
     </form>
     {{/certificate}}{{^certificate}}<p class="note">{{t.certificateMissing}}</p>
     {{/certificate}}{{/takesCertificates}}
@@ -78,6 +86,13 @@ enum PageTemplates {
     {{% CONTENT_TYPE:HTML}}<h1>{{t.signedOut}}</h1>
     <p role="status">{{t.signedOutNote}}</p>
     <p><a class="button" href="/.sallyport/sign-in">{{t.signInAgain}}</a></p>
+    """
+
+  private static let onward = """
+    {{% CONTENT_TYPE:HTML}}<h1>{{heading}}</h1>
+    {{#note}}<p role="status">{{note}}</p>
+    {{/note}}<p class="note">{{t.goingOnNote}}</p>
+    <p><a class="button" href="{{address}}">{{label}}</a></p>
     """
 
   private static let whoami = """

@@ -5,32 +5,56 @@ public import SallyportCore
 /// A page, ready to be sent.
 public struct PortalPage: Sendable {
   public let html: String
+  private let policy: String
+
+  init(html: String, policy: String) {
+    self.html = html
+    self.policy = policy
+  }
+
   /// The fields that every page leaves with, beside its length: it is shown by whoever asked for it, kept by nobody, put into no
   /// frame, and tells no other site where its reader came from. (Without any referrer browsers would hide the origin of the
   /// forms, too, by which a foreign one is known.)
-  public static let fields: [(name: String, value: String)] = [
-    ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Content-Security-Policy", PageStyle.policy),
-    ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
-    ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"), ("Vary", "Accept-Language"),
-  ]
+  public var fields: [(name: String, value: String)] {
+    [
+      ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Content-Security-Policy", self.policy),
+      ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
+      ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"), ("Vary", "Accept-Language"),
+    ]
+  }
 }
 
 /// Makes the pages by which people sign in and out with a browser. They need no script, and load nothing.
 public struct PortalPages: Sendable {
   private let texts: PortalTexts
   private let site: String
+  private let theme: PortalTheme
 
   /// - Parameters:
   ///   - site: what the gateway is called on its pages
   ///   - acceptLanguage: what the browser asks for
-  public init(site: String, acceptLanguage: String?) {
+  public init(site: String, theme: PortalTheme = .plain, acceptLanguage: String?) {
     self.site = site
+    self.theme = theme
     self.texts = PortalTexts.best(for: acceptLanguage)
   }
 
   /// Why somebody was not signed in, in the words of a page: it says no more than the answer to a request would.
   public enum Alert: Sendable {
     case wrong, throttled, unavailable, pageTooOld, noCertificate, cannotSignOut
+    case providerRefused, providerUnavailable, flowOver
+  }
+
+  /// An OpenID provider, as the pages show it.
+  public struct Provider: Sendable {
+    /// What a form calls it; empty for one without an id.
+    public var id: String
+    public var name: String
+
+    public init(id: String, name: String) {
+      self.id = id
+      self.name = name
+    }
   }
 
   /// What the sign-in page shows.
@@ -44,6 +68,7 @@ public struct PortalPages: Sendable {
     public var token: String
     public var takesPasswords: Bool
     public var takesCertificates: Bool
+    public var providers: [Provider] = []
     /// Whom the connection's certificate names.
     public var certificate: String?
 
@@ -55,12 +80,19 @@ public struct PortalPages: Sendable {
   }
 
   public func signIn(_ page: SignIn) -> PortalPage {
-    self.page(
+    let providers = page.providers.map { provider -> [String: Any] in
+      [
+        "id": provider.id, "label": "\(self.texts.continueWith) \(provider.name)", "token": page.token, "target": page.target,
+        "isQuiet": page.takesPasswords,
+      ]
+    }
+    return self.page(
       "sign-in", title: page.alert.map { "\(self.texts.problem): \(self.text(of: $0))" } ?? self.texts.signIn,
       [
         "t": self.texts, "alert": page.alert.map(self.text(of:)), "current": page.current, "target": page.target, "token": page.token,
         "takesPasswords": page.takesPasswords, "takesCertificates": page.takesCertificates,
-        "takesBoth": page.takesPasswords && page.takesCertificates, "certificate": page.certificate, "userName": page.userName,
+        "takesMore": page.takesPasswords && (page.takesCertificates || !providers.isEmpty), "providers": providers,
+        "isCertificateQuiet": page.takesPasswords || !providers.isEmpty, "certificate": page.certificate, "userName": page.userName,
         "focusesName": page.userName.isEmpty, "focusesPassword": !page.userName.isEmpty, "isRefused": page.alert == .wrong,
       ])
   }
@@ -69,6 +101,26 @@ public struct PortalPages: Sendable {
     self.page(
       "sign-out", title: self.texts.signOut,
       ["t": self.texts, "alert": alert.map(self.text(of:)), "current": current, "token": token])
+  }
+
+  /// Leads to a provider, by itself and by a link.
+  ///
+  /// Not by a redirect: browsers hold every redirect behind a form against `form-action`, those of the provider to others
+  /// included, and the pages' policy names nobody but this host.
+  public func onward(to provider: String, at address: String) -> PortalPage {
+    self.page(
+      "onward", title: "\(self.texts.goingOnTo) \(provider)", onward: address,
+      ["t": self.texts, "heading": "\(self.texts.goingOnTo) \(provider)", "address": address, "label": "\(self.texts.goOn): \(provider)"])
+  }
+
+  /// The same for somebody who is signed out here already.
+  public func signedOut(goingOnTo provider: String, at address: String) -> PortalPage {
+    self.page(
+      "onward", title: self.texts.signedOut, onward: address,
+      [
+        "t": self.texts, "heading": self.texts.signedOut, "note": self.texts.signedOutOnward, "address": address,
+        "label": "\(self.texts.goOn): \(provider)",
+      ])
   }
 
   public func signedOut() -> PortalPage { self.page("signed-out", title: self.texts.signedOut, ["t": self.texts]) }
@@ -106,6 +158,9 @@ public struct PortalPages: Sendable {
     case .pageTooOld: self.texts.pageTooOld
     case .noCertificate: self.texts.certificateMissing
     case .cannotSignOut: self.texts.cannotSignOut
+    case .providerRefused: self.texts.providerRefused
+    case .providerUnavailable: self.texts.providerUnavailable
+    case .flowOver: self.texts.flowOver
     }
   }
 
@@ -114,11 +169,13 @@ public struct PortalPages: Sendable {
     date.formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false)) + " UTC"
   }
 
-  private func page(_ name: String, title: String, isWide: Bool = false, _ values: [String: Any?]) -> PortalPage {
+  private func page(_ name: String, title: String, isWide: Bool = false, onward: String? = nil, _ values: [String: Any?]) -> PortalPage {
     let content = PageTemplates.library.render(values.compactMapValues { $0 }, withTemplate: name) ?? ""
-    let whole: [String: Any] = [
-      "language": self.texts.language, "title": title, "site": self.site, "style": PageStyle.css, "isWide": isWide, "content": content,
+    var whole: [String: Any] = [
+      "language": self.texts.language, "title": title, "site": self.site, "style": self.theme.css, "isWide": isWide, "content": content,
     ]
-    return PortalPage(html: PageTemplates.library.render(whole, withTemplate: "layout") ?? "")
+    if let onward { whole["onward"] = onward }
+    if let logo = self.theme.logo { whole["logo"] = logo }
+    return PortalPage(html: PageTemplates.library.render(whole, withTemplate: "layout") ?? "", policy: self.theme.policy)
   }
 }

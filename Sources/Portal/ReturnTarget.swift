@@ -1,3 +1,5 @@
+import SallyportWire
+
 /// Where somebody goes on to behind the sign-in page: a path of this very host, and nothing that some browser could read as
 /// another place.
 ///
@@ -21,7 +23,8 @@ public enum ReturnTarget {
       return self.root
     }
     let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let path = self.decoded(parts[0]), parts.count == 1 || self.decoded(parts[1]) != nil, self.isOneWay(path), !self.isOwn(path)
+    guard let path = PercentEncoding.decode(parts[0].utf8), parts.count == 1 || PercentEncoding.decode(parts[1].utf8) != nil,
+      self.isOneWay(path), !self.isOwn(path)
     else { return self.root }
     return text
   }
@@ -34,30 +37,6 @@ public enum ReturnTarget {
       UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "#"):
       return false
     default: return true
-    }
-  }
-
-  /// The bytes once every escape is undone; `nil` where one is broken.
-  private static func decoded(_ text: Substring) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.popFirst().flatMap(self.digit), let low = rest.popFirst().flatMap(self.digit) else { return nil }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    default: nil
     }
   }
 
@@ -79,20 +58,6 @@ public enum ReturnTarget {
   /// The sign-in page's path and query that lead there.
   public static func signInPath(returningTo target: String) -> String {
     let checked = self.checked(target)
-    return checked == self.root ? "/.sallyport/sign-in" : "/.sallyport/sign-in?return=\(self.escaped(checked))"
-  }
-
-  private static func escaped(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
-        bytes.append(byte)
-      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    return checked == self.root ? "/.sallyport/sign-in" : "/.sallyport/sign-in?return=\(PercentEncoding.encode(checked, keeping: "/"))"
   }
 }

@@ -25,7 +25,7 @@ public final class RedisClient: Sendable {
     let promise = eventLoop.makePromise(of: RESPValue.self)
     self.eventLoop.execute { self.currentLink().send(command, promise) }
     return promise.futureResult.flatMapThrowing { reply in
-      if case .error(let text) = reply { throw RedisFault("the server refuses \(command.name): \(text.prefix(120))") }
+      if case .error(let text) = reply { throw RedisFault("the server refuses \(command.name): \(RedisFault.kind(of: text))") }
       return reply
     }
   }
@@ -92,6 +92,7 @@ private final class Link {
   private func connect() {
     let configuration = self.configuration
     let ready = self.eventLoop.makePromise(of: Void.self)
+    let ended = self.eventLoop.makePromise(of: Void.self)
     let connected = ClientBootstrap(group: self.eventLoop)
       .connectTimeout(configuration.timeout)
       .channelInitializer { channel in
@@ -100,14 +101,16 @@ private final class Link {
             try channel.pipeline.syncOperations.addHandler(Self.makeTLSHandler(tls, for: configuration.host))
           }
           try channel.pipeline.syncOperations.addHandler(
-            RedisConnectionHandler(greeting: configuration.greeting, timeout: configuration.timeout, ready: ready))
+            RedisConnectionHandler(greeting: configuration.greeting, timeout: configuration.timeout, ready: ready, ended: ended))
         }
       }
       .connect(host: configuration.host, port: configuration.port)
     connected.cascadeFailure(to: ready)
+    // Where there was no connection there is no handler that says so.
+    connected.whenFailure { _ in ended.succeed(()) }
     connected.and(ready.futureResult).assumeIsolated().whenComplete { result in
       switch result {
-      case .success((let channel, _)): self.opened(channel)
+      case .success((let channel, _)): self.opened(channel, until: ended.futureResult)
       case .failure(let error):
         connected.whenSuccess { $0.close(promise: nil) }
         self.failed(error as? RedisFault ?? RedisFault("\(configuration.host):\(configuration.port) cannot be reached: \(error)"))
@@ -121,13 +124,20 @@ private final class Link {
     return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
   }
 
-  private func opened(_ channel: any Channel) {
+  /// - Parameter end: when the connection is of no use any more. Its socket may be open for longer: TLS takes leave of a server
+  ///   that hangs for seconds, and meanwhile a new connection may be made.
+  private func opened(_ channel: any Channel, until end: EventLoopFuture<Void>) {
     guard case .connecting(let waiting) = self.state else { return channel.close(promise: nil) }
     self.state = .open(channel)
-    channel.closeFuture.assumeIsolated().whenComplete { _ in
+    end.assumeIsolated().whenComplete { _ in
       guard case .open(let current) = self.state, current === channel else { return }
       // It worked until now: the next who asks makes a new one without waiting.
       self.state = .none(notBefore: .uptimeNanoseconds(0), because: nil)
+    }
+    // It may have ended in the moment that it was ready.
+    guard case .open = self.state else {
+      for exchange in waiting { exchange.promise.fail(RedisFault("the connection has ended")) }
+      return
     }
     for exchange in waiting { channel.pipeline.syncOperations.write(NIOAny(exchange), promise: nil) }
     channel.flush()

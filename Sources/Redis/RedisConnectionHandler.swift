@@ -20,16 +20,20 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
   private let greeting: [RedisCommand]
   private let timeout: TimeAmount
   private let ready: EventLoopPromise<Void>
+  private let ended: EventLoopPromise<Void>
   private var machine: RedisConnectionStateMachine
   private var reader = RESPReader()
   private var waiting = CircularBuffer<Waiting>()
   private var watch: Scheduled<Void>?
 
-  /// - Parameter ready: is told when commands may be sent, or why they will never be
-  init(greeting: [RedisCommand], timeout: TimeAmount, ready: EventLoopPromise<Void>) {
+  /// - Parameters:
+  ///   - ready: is told when commands may be sent, or why they will never be
+  ///   - ended: is told when none may be sent any more
+  init(greeting: [RedisCommand], timeout: TimeAmount, ready: EventLoopPromise<Void>, ended: EventLoopPromise<Void>) {
     self.greeting = greeting
     self.timeout = timeout
     self.ready = ready
+    self.ended = ended
     self.machine = RedisConnectionStateMachine(greeting: greeting.count)
   }
 
@@ -56,6 +60,12 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
     var buffer = context.channel.allocator.buffer(capacity: 256)
     exchange.command.write(to: &buffer)
     context.write(self.wrapOutboundOut(buffer), promise: promise)
+  }
+
+  /// Closed from here: whoever waits is told so now, and not when the server has taken its leave.
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    _ = self.settle(RedisFault("the client is closed"))
+    context.close(mode: mode, promise: promise)
   }
 
   // MARK: - In
@@ -88,6 +98,11 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
     self.end(RedisFault("the connection failed: \(error)"), context)
   }
 
+  /// Whatever ended the connection, and also where nothing was said of it: nobody waits for a handler that is gone.
+  func handlerRemoved(context: ChannelHandlerContext) {
+    _ = self.settle(RedisFault("the connection has ended"))
+  }
+
   // MARK: - Time
 
   /// One look at the oldest command at its deadline, whoever that is then: a timer for each would be one more for each request.
@@ -101,13 +116,23 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
     }
   }
 
+  // MARK: - The end
+
   private func end(_ fault: RedisFault, _ context: ChannelHandlerContext) {
-    let wasOpen = self.machine.close()
     // Where a reply was the cause, the machine has closed itself.
+    if self.settle(fault) || context.channel.isActive { context.close(promise: nil) }
+  }
+
+  /// Nothing is sent or received any more: all who wait are told so, and after them nobody begins to wait.
+  ///
+  /// - Returns: whether it is now for the first time
+  private func settle(_ fault: RedisFault) -> Bool {
+    let wasOpen = self.machine.close()
     self.watch?.cancel()
     self.watch = nil
     self.ready.fail(fault)
+    self.ended.succeed(())
     while let waiting = self.waiting.popFirst() { waiting.promise.fail(fault) }
-    if wasOpen || context.channel.isActive { context.close(promise: nil) }
+    return wasOpen
   }
 }

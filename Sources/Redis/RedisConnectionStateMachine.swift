@@ -46,7 +46,7 @@ struct RedisConnectionStateMachine {
     case .greeting(let left):
       if case .error(let text) = reply {
         self.state = .closed
-        return .close(RedisFault("the server lets nobody in: \(text.prefix(120))"))
+        return .close(RedisFault("the server lets nobody in: \(RedisFault.kind(of: text))"))
       }
       self.state = left > 1 ? .greeting(left: left - 1) : .ready
       return left > 1 ? .nothing : .becomeReady

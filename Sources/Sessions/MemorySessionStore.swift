@@ -13,9 +13,10 @@ public final class MemorySessionStore: SessionStore {
   public var count: Int { self.table.withLockedValue { $0.count } }
 
   public func begin(
-    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ session: StoredSession, as key: SessionKey, replacing replaced: [SessionKey], _ limits: SessionLimits, at now: Date,
+    on eventLoop: any EventLoop
   ) -> Answer<SessionStart> {
-    .now(self.table.withLockedValue { $0.begin(session, as: key, limits, at: now) })
+    .now(self.table.withLockedValue { $0.begin(session, as: key, replacing: replaced, limits, at: now) })
   }
 
   public func use(_ key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionLookUp> {
@@ -26,12 +27,23 @@ public final class MemorySessionStore: SessionStore {
     .now(self.table.withLockedValue { $0.replace(key, version: version, by: sealed) })
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.table.withLockedValue { $0.end(key) }
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.table.withLockedValue { table in for key in keys { table.end(key) } }
     return .now(true)
   }
 
   public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
     .now(self.table.withLockedValue { $0.endAll(of: user) })
+  }
+
+  public func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    .now(self.table.withLockedValue { $0.endAll(tagged: tag) })
+  }
+
+  /// All of them are on one page.
+  public func page(
+    at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionPage?> {
+    .now(SessionPage(self.table.withLockedValue { $0.all(limits, at: now) }, next: 0))
   }
 }

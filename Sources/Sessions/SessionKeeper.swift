@@ -10,13 +10,24 @@ public struct SessionFacts: Sendable, Equatable {
   public let began: Date
   public let ends: Date
   public let version: UInt64
+  let user: SessionUser
+  let tags: [SessionTag]
+
+  init(_ session: StoredSession, _ key: SessionKey) {
+    self.key = key
+    self.began = session.began
+    self.ends = session.ends
+    self.version = session.version
+    self.user = session.user
+    self.tags = session.tags
+  }
 }
 
 /// What becomes of signing in.
 public enum SessionBeginning<Opened: Sendable>: Sendable {
   /// - Parameters:
   ///   - id: what the browser gets; it is known nowhere else
-  ///   - ended: sessions of the same user that made room
+  ///   - ended: sessions that it took the place of, and those of the same user that made room
   case began(id: SessionID, Opened, ended: [SessionKey])
   case full
   case unavailable(String)
@@ -34,13 +45,20 @@ public enum SessionFinding<Opened: Sendable>: Sendable {
 ///
 /// It does not know what a session stands for. Whoever uses it says how bytes become that, once for each sealed value.
 public final class SessionKeeper<Opened: Sendable>: Sendable {
+  /// What was opened, and so is known to be what was sealed.
   private struct Known: Sendable {
-    let version: UInt64
+    let session: StoredSession
     let opened: Opened
+
+    /// Whether it is what a store shows now. What is older than what was seen before is an answer that comes late, or an old
+    /// value that somebody has put back: the newer one holds.
+    func covers(_ stored: StoredSession) -> Bool {
+      stored.version < self.session.version ? stored.isSame(as: self.session) : stored == self.session
+    }
   }
 
-  private let keys: SessionKeys
-  private let store: any SessionStore
+  let keys: SessionKeys
+  let store: any SessionStore
   private let capacity: Int
   private let open: @Sendable ([UInt8], SessionFacts) -> Opened?
   private let known = NIOLockedValueBox<[SessionKey: Known]>([:])
@@ -59,16 +77,29 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
 
   public func key(of id: SessionID) -> SessionKey { self.keys.key(of: id) }
 
+  /// What lies under the values of a session's cookie; a value that was never given out is none's.
+  public func keys(of presented: [Secret]) -> [SessionKey] { presented.compactMap(SessionID.init(reading:)).map(self.keys.key(of:)) }
+
   /// Begins a session with an ID that nobody has seen, whatever the browser presented before.
+  ///
+  /// - Parameters:
+  ///   - tags: names that it can be found and ended by beside the user's, as ``endAll(tagged:on:)`` is told them
+  ///   - replaced: what the browser presented; it ends in the same step, and not if no session begins
   public func begin(
-    _ contents: [UInt8], for userName: String, until end: Date? = nil, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ contents: [UInt8], for userName: String, tags: [String] = [], replacing replaced: [SessionKey] = [], until end: Date? = nil,
+    _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<SessionBeginning<Opened>> {
     let id = SessionID.random()
     let key = self.keys.key(of: id)
     let ends = min(now.addingTimeInterval(limits.lifetime.seconds), end ?? .distantFuture)
-    guard let sealed = self.keys.seal(contents, as: key) else { return .now(.unavailable("the session could not be sealed")) }
-    let stored = StoredSession(user: self.keys.user(named: userName), began: now, ends: ends, sealed: sealed)
-    return self.store.begin(stored, as: key, limits, at: now, on: eventLoop).map { start in
+    // In whole milliseconds, as every store keeps them.
+    let session = StoredSession(
+      user: self.keys.user(named: userName), tags: tags.map(self.keys.tag(named:)), began: Date(milliseconds: now.milliseconds),
+      ends: Date(milliseconds: ends.milliseconds), sealed: [])
+    guard let stored = self.sealed(contents, for: session, as: key) else {
+      return .now(.unavailable("the session could not be sealed"))
+    }
+    return self.store.begin(stored, as: key, replacing: replaced, limits, at: now, on: eventLoop).map { start in
       switch start {
       case .began(let ended):
         self.forget(ended)
@@ -87,8 +118,9 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     self.store.use(key, limits, at: now, on: eventLoop).map { lookUp in
       switch lookUp {
       case .found(let stored):
-        if let opened = self.opened(stored, key) { return .found(opened) }
-        return .none
+        // A store keeps the ends; they are looked at here as well, since a store may be another machine.
+        guard let opened = self.opened(stored, key), stored.isCurrent(limits, at: now) else { return .none }
+        return .found(opened)
       case .none:
         self.forget([key])
         return .none
@@ -99,19 +131,36 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
 
   /// Keeps something else of a session than before.
   public func replace(_ facts: SessionFacts, by contents: [UInt8], on eventLoop: any EventLoop) -> Answer<Bool> {
-    guard let sealed = self.keys.seal(contents, as: facts.key) else { return .now(false) }
-    return self.store.replace(facts.key, version: facts.version, by: sealed, on: eventLoop)
+    let next = StoredSession(
+      user: facts.user, tags: facts.tags, began: facts.began, ends: facts.ends, sealed: [], version: facts.version + 1)
+    guard let stored = self.sealed(contents, for: next, as: facts.key) else { return .now(false) }
+    return self.store.replace(facts.key, version: facts.version, by: stored.sealed, on: eventLoop)
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.forget([key])
-    return self.store.end(key, on: eventLoop)
+  /// - Returns: whether it is certain that nobody is let in by them any more
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    guard !keys.isEmpty else { return .now(true) }
+    self.forget(keys)
+    return self.store.end(keys, on: eventLoop)
   }
 
   public func endAll(ofUserNamed name: String, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
-    self.keys.users(named: name).reduce(Answer<[SessionKey]?>.now([])) { answer, user in
+    self.endAll(self.keys.users(named: name)) { self.store.endAll(of: $0, on: eventLoop) }
+  }
+
+  /// Ends all sessions that were begun with a tag.
+  ///
+  /// - Returns: which they were; `nil` where the store cannot be asked
+  public func endAll(tagged name: String, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    self.endAll(self.keys.tags(named: name)) { self.store.endAll(tagged: $0, on: eventLoop) }
+  }
+
+  private func endAll<Group: Sendable>(
+    _ groups: [Group], _ end: @escaping @Sendable (Group) -> Answer<[SessionKey]?>
+  ) -> Answer<[SessionKey]?> {
+    groups.reduce(Answer<[SessionKey]?>.now([])) { answer, group in
       answer.flatMap { ended in
-        self.store.endAll(of: user, on: eventLoop).map { keys in
+        end(group).map { keys in
           self.forget(keys ?? [])
           return ended.flatMap { ended in keys.map { ended + $0 } }
         }
@@ -119,18 +168,31 @@ public final class SessionKeeper<Opened: Sendable>: Sendable {
     }
   }
 
+  private func sealed(_ contents: [UInt8], for session: StoredSession, as key: SessionKey) -> StoredSession? {
+    self.keys.seal(contents, for: session, as: key).map { sealed in
+      var stored = session
+      stored.sealed = sealed
+      return stored
+    }
+  }
+
   private func opened(_ stored: StoredSession, _ key: SessionKey) -> Opened? {
-    if let known = self.known.withLockedValue({ $0[key] }), known.version == stored.version { return known.opened }
-    let facts = SessionFacts(key: key, began: stored.began, ends: stored.ends, version: stored.version)
-    guard let bytes = self.keys.open(stored.sealed, of: key), let opened = self.open(bytes, facts) else { return nil }
-    // Two that open the same at the same time hand out the same object from here on.
+    if let known = self.known.withLockedValue({ $0[key] }), known.covers(stored) { return known.opened }
+    guard let bytes = self.keys.open(stored, of: key), let opened = self.open(bytes, SessionFacts(stored, key)) else { return nil }
     return self.known.withLockedValue { known in
-      if let other = known[key], other.version == stored.version { return other.opened }
+      // Two that open the same at the same time hand out the same object from here on.
+      if let other = known[key], other.covers(stored) { return other.opened }
       // Sessions that ended without anybody asking for them are among these; what is still asked for is opened anew.
       if known.count >= self.capacity { known.removeAll(keepingCapacity: true) }
-      known[key] = Known(version: stored.version, opened: opened)
+      known[key] = Known(session: stored, opened: opened)
       return opened
     }
+  }
+
+  /// The same for one who looks only: nothing is remembered of it.
+  func peek(_ stored: StoredSession, _ key: SessionKey) -> Opened? {
+    if let known = self.known.withLockedValue({ $0[key] }), known.covers(stored) { return known.opened }
+    return self.keys.open(stored, of: key).flatMap { self.open($0, SessionFacts(stored, key)) }
   }
 
   private func forget(_ keys: [SessionKey]) {

@@ -12,6 +12,7 @@ public struct SessionTable: Sendable {
 
   private var entries: [SessionKey: Entry] = [:]
   private var users: [SessionUser: Set<SessionKey>] = [:]
+  private var tags: [SessionTag: Set<SessionKey>] = [:]
   private var swept = Date.distantPast
 
   public init() {}
@@ -19,22 +20,24 @@ public struct SessionTable: Sendable {
   /// How many there are, those included that are over and were not met since.
   public var count: Int { self.entries.count }
 
-  /// Enters a session. One too many of a user's takes the place of the one that was used the longest time ago; one too many
-  /// at all is refused, so that nobody signs others out by signing in.
-  public mutating func begin(_ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date) -> SessionStart {
+  /// Enters a session in the place of others. One too many of a user's takes the place of the one that was used the longest time
+  /// ago; one too many at all is refused, so that nobody signs others out by signing in. Who is refused has lost nothing by it.
+  public mutating func begin(
+    _ session: StoredSession, as key: SessionKey, replacing replaced: [SessionKey] = [], _ limits: SessionLimits, at now: Date
+  ) -> SessionStart {
     // An ID is random: one that is there already would be somebody else's.
     guard self.entries[key] == nil else { return .full }
-    var ended: [SessionKey] = []
     for other in self.users[session.user] ?? [] where self.isOver(other, limits, at: now) { self.remove(other) }
-    while let own = self.users[session.user], own.count >= max(1, limits.perUser), let oldest = self.leastUsed(among: own) {
-      self.remove(oldest)
-      ended.append(oldest)
-    }
     if self.entries.count >= limits.total || now >= self.swept.addingTimeInterval(60) { _ = self.sweep(limits, at: now) }
-    guard self.entries.count < limits.total else { return .full }
+    var ended = Set(replaced).filter { self.entries[$0] != nil }
+    let own = (self.users[session.user] ?? []).subtracting(ended)
+    ended.formUnion(self.leastUsed(among: own, own.count - max(1, limits.perUser) + 1))
+    guard self.entries.count - ended.count < limits.total else { return .full }
+    for other in ended { self.remove(other) }
     self.entries[key] = Entry(session: session, used: now)
     self.users[session.user, default: []].insert(key)
-    return .began(ended: ended)
+    for tag in session.tags { self.tags[tag, default: []].insert(key) }
+    return .began(ended: Array(ended))
   }
 
   /// Finds a session that is not over, and notes that it is used.
@@ -64,6 +67,19 @@ public struct SessionTable: Sendable {
     return keys
   }
 
+  public mutating func endAll(tagged tag: SessionTag) -> [SessionKey] {
+    let keys = Array(self.tags[tag] ?? [])
+    for key in keys { self.remove(key) }
+    return keys
+  }
+
+  /// Those that are not over, in no order.
+  public func all(_ limits: SessionLimits, at now: Date) -> [KeptSession] {
+    self.entries.compactMap { key, entry in
+      self.isOver(key, limits, at: now) ? nil : KeptSession(key: key, session: entry.session, used: entry.used)
+    }
+  }
+
   /// Takes out all that are over.
   public mutating func sweep(_ limits: SessionLimits, at now: Date) -> [SessionKey] {
     self.swept = now
@@ -79,13 +95,18 @@ public struct SessionTable: Sendable {
     return now >= end || now >= entry.used.addingTimeInterval(limits.idle.seconds)
   }
 
-  private func leastUsed(among keys: Set<SessionKey>) -> SessionKey? {
-    keys.min { (self.entries[$0]?.used ?? .distantPast) < (self.entries[$1]?.used ?? .distantPast) }
+  private func leastUsed(among keys: Set<SessionKey>, _ count: Int) -> ArraySlice<SessionKey> {
+    guard count > 0 else { return [] }
+    return keys.sorted { (self.entries[$0]?.used ?? .distantPast) < (self.entries[$1]?.used ?? .distantPast) }.prefix(count)
   }
 
   private mutating func remove(_ key: SessionKey) {
-    guard let user = self.entries.removeValue(forKey: key)?.session.user else { return }
-    self.users[user]?.remove(key)
-    if self.users[user]?.isEmpty == true { self.users[user] = nil }
+    guard let session = self.entries.removeValue(forKey: key)?.session else { return }
+    self.users[session.user]?.remove(key)
+    if self.users[session.user]?.isEmpty == true { self.users[session.user] = nil }
+    for tag in session.tags {
+      self.tags[tag]?.remove(key)
+      if self.tags[tag]?.isEmpty == true { self.tags[tag] = nil }
+    }
   }
 }

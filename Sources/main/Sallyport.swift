@@ -10,7 +10,7 @@ struct Sallyport: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, CheckCommand.self, DemoCommand.self, PKICommand.self, PasswordCommand.self, KubeconfigCommand.self,
       LoginCommand.self, CredentialCommand.self,
-      AuditCommand.self, KeysCommand.self,
+      SessionsCommand.self, AuditCommand.self, KeysCommand.self,
       PolicyCommand.self,
     ])
 

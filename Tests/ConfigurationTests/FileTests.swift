@@ -22,6 +22,22 @@ import Testing
     #expect(try self.lines(self.configuration()) == [])
   }
 
+  /// The control socket's directory is made, or is there for one user alone.
+  @Test func othersDoNotGetToTheControlSocket() throws {
+    _ = try self.configuration()
+    func lines(_ socket: String) throws -> [String] {
+      let text = try self.directory.read("s.yaml") + "\ncontrol: {socket: \(socket)}\n"
+      return self.lines(try GatewayConfiguration.load(yaml: text, fileName: self.directory.file("s.yaml")))
+    }
+    #expect(try lines("run/control.sock") == [])
+    #expect(try lines("a/b/control.sock").first?.contains("whose directory is missing and cannot be made; mkdir -m 0700 a/b") == true)
+    let run = self.directory.file("run")
+    try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    #expect(try lines("run/control.sock") == [])
+    try FileManager.default.setAttributes([.posixPermissions: 0o710], ofItemAtPath: run)
+    #expect(try lines("run/control.sock").first?.contains("whose directory others can enter; chmod 0700 run") == true)
+  }
+
   @Test func aFileThatDoesNotExistIsOneFault() {
     let path = self.directory.file("none.yaml")
     #expect(

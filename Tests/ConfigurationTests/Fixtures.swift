@@ -92,6 +92,7 @@ let everyKey = """
     files: ["policies/*.yaml"]
 
   admin: {address: 127.0.0.1:9090}
+  control: {socket: run/control.sock}
   reload: {watch: false, interval: 30s, settle: 3s}
   shutdown: {delay: 4s, grace: 40s, streamGrace: 20s}
   """

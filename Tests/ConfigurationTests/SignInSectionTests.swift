@@ -16,6 +16,8 @@ let everySignInKey = """
     - passwordFile: {file: users.yaml}
     signIn:
       name: Example Corp
+      accentColor: "#Aa3300"
+      logoFile: logo.svg
       form: true
       clientCertificate: true
       session: {idle: 10m, lifetime: 8h, refresh: 2m, perUser: 3, total: 500}
@@ -41,9 +43,19 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
     let read = try load(everySignInKey)
     let signIn = try #require(read.authentication.signIn)
     #expect(signIn.name == "Example Corp" && signIn.form && signIn.clientCertificate)
+    let colour = try #require(signIn.accentColor)
+    #expect((colour.red, colour.green, colour.blue) == (0xAA, 0x33, 0))
+    #expect(signIn.logoFile?.path.hasSuffix("/logo.svg") == true && read.namedFiles.contains { $0.use == .logo })
     #expect(signIn.session.idle == .seconds(600) && signIn.session.lifetime == .seconds(28_800) && signIn.session.refresh == .seconds(120))
     #expect(signIn.session.perUser == 3 && signIn.session.total == 500)
     #expect(read.routes[0].authenticate == [.session] && read.routes[0].require?.methods == [.session])
+  }
+
+  @Test(arguments: ["red", "#12345", "#1234567", "#12345g", "#+12345", "aa3300", "#\u{FF11}23456"]) func otherColoursAreFaults(
+    _ text: String
+  ) {
+    let messages = faults(in: everySignInKey, replacing: "\"#Aa3300\"", by: "\"\(text)\"")
+    #expect(messages.contains { $0.contains("authentication.signIn.accentColor: is no colour") }, "\(messages)")
   }
 
   @Test func sessionsMayBeShared() throws {
@@ -123,7 +135,7 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
       [
         "8:23: authentication.clientCertificates: is used by no route; remove it, or list clientCertificate in a route's `authenticate`",
         "10:3: authentication.passwords: is used by no route; remove it, or list password in a route's `authenticate`",
-        "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true",
+        "12:5: authentication.signIn: lets nobody sign in; set form or clientCertificate to true, or add oidc",
       ]
     ),
     (
@@ -157,7 +169,6 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
         "12:11: authentication.signIn.name: is no name for a page; write up to 64 characters in one line"
       ]
     ),
-    ("form: true", "form: true\n    oidc: {}", ["14:5: authentication.signIn.oidc: is not supported in this version; remove it"]),
     ("idle: 10m", "keyFile: a, redis: {}", ["15:34: authentication.signIn.session.redis.url: is missing; add this key"]),
     (
       "perUser: 3", "perUser: 0",

@@ -55,8 +55,18 @@ import Testing
   }
 
   @Test(arguments: [
-    "a=%", "a=%4", "a=%zz", "a=1&a=2", "a=1&%61=2", "%FF=1", (0..<17).map { "f\($0)=" }.joined(separator: "&"),
+    "a=%", "a=%4", "a=%zz", "a=1&a=2", "a=1&%61=2", "%FF=1", (0..<33).map { "f\($0)=" }.joined(separator: "&"), "a=b=c", "a=1&", "&a=1",
+    "a=1&&b=2", "=1", "a=/x", "a=b c", "a=b;c=d", "a=\u{e4}", "a=1\r\n", "a=\0", "a=<b>", "a='", "a=~", "a=1#b",
   ]) func whatCanBeReadInTwoWaysIsNoForm(_ body: String) {
     #expect(FormFields(body.utf8) == nil)
+  }
+
+  @Test func aQueryMayBeWrittenByHand() throws {
+    let query = try #require(FormFields(query: "return=/a/b?c=d:e@f~&&x=1".utf8))
+    #expect(query.text("return") == "/a/b?c=d:e@f~" && query.text("x") == "1")
+    for query in ["a=1&a=2", "a=%", "a=\u{e4}", "a=<", "a=b c", "a=1#2", "a=\"", "a=\\", (0..<33).map { "f\($0)=" }.joined(separator: "&")]
+    {
+      #expect(FormFields(query: query.utf8) == nil, "\(query)")
+    }
   }
 }

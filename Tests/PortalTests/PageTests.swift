@@ -1,8 +1,9 @@
 import Crypto
 import Foundation
 @_spi(Authenticator) import SallyportCore
-import SallyportPortal
 import Testing
+
+@testable import SallyportPortal
 
 @Suite struct PageTests {
   private static let hostile = "<b onload=\"x('1')\">&amp;{{name}}</b>"
@@ -23,8 +24,10 @@ import Testing
     signIn.userName = text
     signIn.certificate = text
     signIn.target = "/a?b=c&d"
+    signIn.providers = [.init(id: "", name: text), .init(id: text, name: "Other")]
     return [
-      pages.signIn(signIn), pages.signOut(current: text, token: text), pages.signedOut(),
+      pages.signIn(signIn), pages.signOut(current: text, token: text), pages.signedOut(), pages.onward(to: text, at: text),
+      pages.signedOut(goingOnTo: text, at: text),
       pages.whoami(self.identity(text, groups: [text, text]), token: text, kubeconfig: text),
       pages.problem(Problem("x", blame: .client, status: 404, message: text), heading: text, reference: text),
     ].map(\.html)
@@ -48,13 +51,77 @@ import Testing
     }
   }
 
+  /// By itself and by a link, to nowhere but where it is told.
+  @Test func onePageLeadsOn() throws {
+    let address = "https://idp.example.org/auth?a=b&c=d%20e"
+    let page = PortalPages(site: "Example", acceptLanguage: nil).onward(to: "Example Corp", at: address).html
+    let refresh = try #require(page.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]+)">/)).1
+    let link = try #require(page.firstMatch(of: /<a class="button" href="([^"]+)">/)).1
+    func plain(_ text: Substring) -> String { String(text).replacing("&amp;", with: "&").replacing("&#61;", with: "=") }
+    #expect(plain(refresh) == address && plain(link) == address && page.contains("Going on to Example Corp"))
+    for other in Self.all("en").filter({ !$0.contains("Going on") && !$0.contains("The session there") }) {
+      #expect(!other.contains("http-equiv"))
+    }
+  }
+
+  @Test func eachProviderHasAButton() {
+    let pages = PortalPages(site: "Example", acceptLanguage: nil)
+    var signIn = PortalPages.SignIn(token: "t", takesPasswords: false, takesCertificates: false)
+    signIn.providers = [.init(id: "", name: "One"), .init(id: "two", name: "Two")]
+    let page = pages.signIn(signIn).html
+    for (id, name) in [("", "One"), ("two", "Two")] {
+      #expect(
+        page.contains(
+          "name=\"provider\" value=\"\(id)\">\n<button type=\"submit\" name=\"by\" value=\"oidc\">Continue with \(name)</button>"))
+    }
+    #expect(!page.contains("id=\"username\"") && !page.contains("class=\"or\""))
+    signIn.takesPasswords = true
+    let both = pages.signIn(signIn).html
+    #expect(both.contains("value=\"oidc\" class=\"quiet\">Continue with One") && both.components(separatedBy: "class=\"or\"").count == 2)
+  }
+
   /// The style's hash is of the very text between the tags, or a browser shows a page without style.
   @Test func thePolicyAllowsTheStyleOfThePageAndNothingElse() throws {
     let page = try #require(Self.all("en").first)
     let style = try #require(page.components(separatedBy: "<style>").last?.components(separatedBy: "</style>").first)
     let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
-    let policy = try #require(PortalPage.fields.first { $0.name == "Content-Security-Policy" }?.value)
+    let policy = try #require(
+      PortalPages(site: "Example", acceptLanguage: nil).signedOut().fields.first { $0.name == "Content-Security-Policy" }?.value)
     #expect(policy == "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+  }
+
+  @Test func aLogoStandsInThePageAndInItsPolicy() throws {
+    let png = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0])
+    for (content, type) in [
+      (png, "png"), (Data("\n<svg xmlns=\"x\"><script>1</script></svg>".utf8), "svg+xml"), (Data("<?xml?><svg/>".utf8), "svg+xml"),
+    ] {
+      let logo = try #require(PortalLogo(content))
+      let page = PortalPages(site: "Example", theme: PortalTheme(accent: nil, logo: logo), acceptLanguage: nil).signedOut()
+      #expect(page.html.contains("<img src=\"data:image/\(type);base64,\(content.base64EncodedString())\" alt=\"\">"))
+      #expect(!page.html.contains("<script") && page.html.components(separatedBy: "<svg viewBox").count == 1)
+      #expect(page.fields.contains { $0.name == "Content-Security-Policy" && $0.value.contains("; img-src data:;") })
+    }
+    for other in [Data(), Data("<html><svg>".utf8), Data("GIF89a".utf8), Data([0x3C, 0xFF]), png + Data(count: PortalLogo.largest)] {
+      #expect(PortalLogo(other) == nil)
+    }
+  }
+
+  /// Whatever colour an operator has, what is written in it can be read.
+  @Test func anAccentCanBeReadOnEveryPage() throws {
+    for (red, green, blue) in [(0, 0, 0), (255, 255, 255), (255, 255, 0), (31, 95, 191), (0, 0, 255), (200, 200, 200), (255, 0, 0)] {
+      let accent = AccentColor(red: UInt8(red), green: UInt8(green), blue: UInt8(blue))
+      #expect(accent.onLight.contrast(to: .white) >= 4.5, "\(accent)")
+      #expect(accent.onDark.contrast(to: .darkCard) >= 4.5 && accent.onDark.contrast(to: .darkButtonText) >= 4.5, "\(accent)")
+    }
+    // One that can be read stays as it is.
+    #expect(AccentColor(red: 0x1F, green: 0x5F, blue: 0xBF).onLight.hex == "#1f5fbf")
+    #expect(abs(SRGBColor.black.contrast(to: .white) - 21) < 0.001)
+    let theme = PortalTheme(accent: AccentColor(red: 170, green: 51, blue: 0), logo: nil)
+    let page = PortalPages(site: "Example", theme: theme, acceptLanguage: nil).signedOut()
+    #expect(page.html.contains("--accent: #aa3300;"))
+    let style = try #require(page.html.components(separatedBy: "<style>").last?.components(separatedBy: "</style>").first)
+    let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+    #expect(page.fields.contains { $0.value.contains("'sha256-\(hash)'") })
   }
 
   /// What kubectl is told holds no secret, and no name breaks it.

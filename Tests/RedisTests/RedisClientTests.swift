@@ -96,19 +96,82 @@ import Testing
     let server = try await RedisServer(pki: TestPKI())
     let client = RedisClient(self.configuration(server, password: "wrong-password-7"), on: self.eventLoop)
     let fault = try await self.fault(client, RedisCommand("PING"))
-    #expect(fault.reason.contains("WRONGPASS") && !fault.reason.contains("wrong-password-7"))
+    #expect(fault.reason == "the server lets nobody in: WRONGPASS")
     client.close()
   }
 
-  /// A server that hangs fails who waits, in bounded time; when it goes on, so does the client.
-  @Test func aServerThatHangsIsNotWaitedFor() async throws {
+  /// Of an error a server's own words are told to nobody: they may be what was sent, or any text at all.
+  @Test func ofAnErrorOnlyItsKindIsTold() async throws {
     let server = try await RedisServer(pki: TestPKI())
     let client = RedisClient(self.configuration(server), on: self.eventLoop)
+    #expect(try await self.fault(client, RedisCommand("GET", "other:hunter2")).reason == "the server refuses GET: NOPERM")
+    #expect(try await self.fault(client, RedisCommand("ECHO", "hunter2", "7")).reason == "the server refuses ECHO: ERR")
+    client.close()
+    for (text, kind) in [
+      ("WRONGPASS invalid", "WRONGPASS"), ("ERR", "ERR"), ("READONLY_NOW x", "READONLY_NOW"), ("", nil), (" ERR", nil),
+      ("hunter2 ERR", nil), ("ERR\u{1B}[31m", nil), (String(repeating: "A", count: 33), nil),
+    ] {
+      #expect(RedisFault.kind(of: text) == kind ?? "an error of no known kind", "\(text)")
+    }
+  }
+
+  /// Where a server can be spoken to: as it is, and by TLS.
+  private func both(_ server: RedisServer) throws -> [RedisConfiguration] {
+    let plain = self.configuration(server)
+    var secure = plain
+    secure.host = "localhost"
+    secure.port = server.tlsPort
+    secure.tls = try self.context(trusting: server.caFile)
+    return [plain, secure]
+  }
+
+  /// A server that hangs fails who waits, in bounded time; when it goes on, so does the client.
+  @Test(arguments: [false, true]) func aServerThatHangsIsNotWaitedFor(byTLS: Bool) async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let client = RedisClient(try self.both(server)[byTLS ? 1 : 0], on: self.eventLoop)
     #expect(try await client.send(RedisCommand("PING"), on: self.eventLoop).get() == .text("PONG"))
     server.signal(SIGSTOP)
     let began = ContinuousClock.now
     for _ in 0..<3 { _ = try await self.fault(client, RedisCommand("PING")) }
     #expect(ContinuousClock.now - began < .seconds(30))
+    server.signal(SIGCONT)
+    try await self.expectAnswer(of: client)
+    client.close()
+  }
+
+  /// Who waits for a reply waits no longer than its connection: it is the connection's end that tells, and not the time.
+  @Test(arguments: [false, true]) func aConnectionsEndFailsWhatWaitsOnIt(byTLS: Bool) async throws {
+    let pki = try TestPKI()
+    for isClosedHere in [false, true] {
+      let server = try await RedisServer(pki: pki)
+      var configuration = try self.both(server)[byTLS ? 1 : 0]
+      configuration.timeout = .minutes(10)
+      let client = RedisClient(configuration, on: self.eventLoop)
+      #expect(try await client.send(RedisCommand("PING"), on: self.eventLoop).get() == .text("PONG"))
+      server.signal(SIGSTOP)
+      let began = ContinuousClock.now
+      let replies = (0..<3).map { _ in client.send(RedisCommand("PING"), on: self.eventLoop) }
+      // Not gone on before the end: it would answer.
+      if isClosedHere { client.close() } else { server.signal(SIGKILL) }
+      for reply in replies {
+        let result = await Task { try await reply.get() }.result
+        #expect(throws: RedisFault.self) { try result.get() }
+      }
+      #expect(ContinuousClock.now - began < .seconds(60))
+      client.close()
+      try await server.stop()
+    }
+  }
+
+  /// TLS takes leave of a server that hangs for seconds. Nobody waits for that to be let in again.
+  @Test func aConnectionThatTakesItsLeaveKeepsNobodyFromAnother() async throws {
+    let server = try await RedisServer(pki: TestPKI())
+    let client = RedisClient(try self.both(server)[1], on: self.eventLoop)
+    #expect(try await client.send(RedisCommand("PING"), on: self.eventLoop).get() == .text("PONG"))
+    server.signal(SIGSTOP)
+    _ = try await self.fault(client, RedisCommand("PING"))
+    // The next has a connection of its own, whose server does not greet.
+    #expect(try await self.fault(client, RedisCommand("PING")).reason == "the server did not greet in time")
     server.signal(SIGCONT)
     try await self.expectAnswer(of: client)
     client.close()

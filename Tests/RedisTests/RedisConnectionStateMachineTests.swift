@@ -16,7 +16,7 @@ import Testing
 
   @Test func aRefusedGreetingEndsIt() {
     var machine = RedisConnectionStateMachine(greeting: 2)
-    #expect(machine.received(.error("WRONGPASS invalid")) == .close(RedisFault("the server lets nobody in: WRONGPASS invalid")))
+    #expect(machine.received(.error("WRONGPASS hunter2 is invalid")) == .close(RedisFault("the server lets nobody in: WRONGPASS")))
     #expect(machine.send() == false)
     #expect(machine.received(.text("OK")) == .nothing)
     #expect(machine.close() == false)

@@ -24,12 +24,15 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
   // Used by one test on one thread.
   var kept: [SessionKey: StoredSession] = [:]
   var isAway = false
+  var isEndless = false
   var change: (inout StoredSession) -> Void = { _ in }
 
   func begin(
-    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ session: StoredSession, as key: SessionKey, replacing replaced: [SessionKey], _ limits: SessionLimits, at now: Date,
+    on eventLoop: any EventLoop
   ) -> Answer<SessionStart> {
     if self.isAway { return .now(.unavailable("away")) }
+    for other in replaced { self.kept[other] = nil }
     self.kept[key] = session
     return .later(eventLoop.makeSucceededFuture(.began(ended: [])))
   }
@@ -48,15 +51,34 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     return .now(true)
   }
 
-  func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
+  func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
     if self.isAway { return .now(false) }
-    self.kept[key] = nil
+    for key in keys { self.kept[key] = nil }
     return .now(true)
+  }
+
+  /// A page for each session, and the first on two of them.
+  func page(at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop) -> Answer<SessionPage?> {
+    if self.isAway { return .now(nil) }
+    if self.isEndless { return .now(SessionPage([], next: cursor + 1)) }
+    let keys = self.kept.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    let pages = keys + keys.prefix(1)
+    guard cursor < pages.count, let session = self.kept[pages[Int(cursor)]] else { return .now(SessionPage([], next: 0)) }
+    let next = Int(cursor) + 1 < pages.count ? cursor + 1 : 0
+    let page = SessionPage([KeptSession(key: pages[Int(cursor)], session: session, used: session.began + 1)], next: next)
+    return .later(eventLoop.makeSucceededFuture(page))
   }
 
   func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
     if self.isAway { return .now(nil) }
     let keys = self.kept.filter { $0.value.user == user }.map(\.key)
+    for key in keys { self.kept[key] = nil }
+    return .now(keys)
+  }
+
+  func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    if self.isAway { return .now(nil) }
+    let keys = self.kept.filter { $0.value.tags.contains(tag) }.map(\.key)
     for key in keys { self.kept[key] = nil }
     return .now(keys)
   }
@@ -136,6 +158,79 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     #expect(try self.found(self.keeper(), alice) == nil)
   }
 
+  /// A store that somebody else writes to can end a session, and change nothing else about it.
+  @Test func whatIsKeptBesideAValueCannotBeChanged() throws {
+    let keeper = self.keeper()
+    let (id, _) = try self.begun(keeper)
+    let key = keeper.key(of: id)
+    let kept = try #require(self.store.kept[key])
+    let changes: [(String, StoredSession)] = [
+      ("user", StoredSession(user: SessionUser(bytes: [1]), began: kept.began, ends: kept.ends, sealed: kept.sealed)),
+      ("tags", StoredSession(user: kept.user, tags: [SessionTag(bytes: [1])], began: kept.began, ends: kept.ends, sealed: kept.sealed)),
+      ("began", StoredSession(user: kept.user, began: kept.began - 1, ends: kept.ends, sealed: kept.sealed)),
+      ("ends", StoredSession(user: kept.user, began: kept.began, ends: kept.ends + 0.001, sealed: kept.sealed)),
+      ("version", StoredSession(user: kept.user, began: kept.began, ends: kept.ends, sealed: kept.sealed, version: 2)),
+      ("version 0", StoredSession(user: kept.user, began: kept.began - 1, ends: kept.ends, sealed: kept.sealed, version: 0)),
+    ]
+    for (name, changed) in changes {
+      self.store.kept[key] = changed
+      #expect(try self.found(keeper, id) == nil, "\(name), where the session is known")
+      #expect(try self.found(self.keeper(), id) == nil, "\(name), where it is not")
+    }
+    self.store.kept[key] = kept
+    #expect(try self.found(keeper, id) != nil && self.found(self.keeper(), id) != nil)
+  }
+
+  /// A store that does not keep the ends of sessions prolongs none.
+  @Test func anEndHoldsWhateverTheStoreSays() throws {
+    let keeper = self.keeper()
+    let (id, _) = try self.begun(keeper)
+    func found(_ limits: SessionLimits, at time: Date) throws -> Bool {
+      guard case .found = try self.value(keeper.find(keeper.key(of: id), limits, at: time, on: self.eventLoop)) else { return false }
+      return true
+    }
+    #expect(try found(self.limits, at: self.now + 43_199))
+    #expect(try !found(self.limits, at: self.now + 43_200))
+    #expect(try !found(SessionLimits(lifetime: .seconds(60)), at: self.now + 60))
+  }
+
+  /// What comes late, or was put back, does not undo what was seen since.
+  @Test func anOlderVersionBringsNothingBack() throws {
+    let keeper = self.keeper()
+    let (id, opened) = try self.begun(keeper)
+    let key = keeper.key(of: id)
+    let old = try #require(self.store.kept[key])
+    #expect(try self.value(keeper.replace(opened.facts, by: [9], on: self.eventLoop)))
+    let new = try #require(try self.found(keeper, id))
+    self.store.kept[key] = old
+    #expect(try self.found(keeper, id) === new)
+    // The old value as a version that it never was.
+    self.store.kept[key]?.version = 3
+    #expect(try self.found(keeper, id) == nil)
+  }
+
+  @Test func aTagEndsWhatWasBegunWithIt() throws {
+    let keeper = self.keeper(root: self.root)
+    func begin(_ tags: [String], _ keeper: SessionKeeper<Opened>) throws -> SessionID {
+      let beginning = try self.value(
+        keeper.begin([1], for: "bob", tags: tags, self.limits, at: self.now, on: self.eventLoop))
+      guard case .began(let id, _, _) = beginning else { throw NotBegun() }
+      return id
+    }
+    let tagged = try begin(["sid one", "sub bob"], keeper)
+    let other = try begin(["sid two", "sub bob"], keeper)
+    #expect(try self.found(keeper, tagged) != nil)
+    #expect(try self.value(keeper.endAll(tagged: "sid one", on: self.eventLoop)) == [keeper.key(of: tagged)])
+    #expect(try self.found(keeper, tagged) == nil && self.found(keeper, other) != nil)
+    // A tag is no user, and a key that has followed another finds what the other tagged.
+    #expect(try self.value(keeper.endAll(tagged: "bob", on: self.eventLoop)) == [])
+    let next = SessionKeeper(
+      keys: SessionKeys(root: SymmetricKey(size: .bits256), earlier: [self.root]), store: self.store, open: Opened.init)
+    #expect(try self.value(next.endAll(tagged: "sub bob", on: self.eventLoop)) == [keeper.key(of: other)])
+    self.store.isAway = true
+    #expect(try self.value(next.endAll(tagged: "sub bob", on: self.eventLoop)) == nil)
+  }
+
   @Test func anotherValueIsAnotherObject() throws {
     let keeper = self.keeper()
     let (id, opened) = try self.begun(keeper)
@@ -157,7 +252,7 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
     let (first, _) = try self.begun(keeper)
     let (second, _) = try self.begun(keeper)
     let (other, _) = try self.begun(keeper, for: "alice")
-    #expect(try self.value(keeper.end(keeper.key(of: first), on: self.eventLoop)))
+    #expect(try self.value(keeper.end([keeper.key(of: first)], on: self.eventLoop)))
     #expect(try self.found(keeper, first) == nil)
     #expect(try self.value(keeper.endAll(ofUserNamed: "bob", on: self.eventLoop))?.count == 1)
     #expect(try self.found(keeper, second) == nil && self.found(keeper, other) != nil)
@@ -175,8 +270,43 @@ private final class WatchedStore: SessionStore, @unchecked Sendable {
       Issue.record("a session began that nobody keeps")
       return
     }
-    #expect(try !self.value(keeper.end(keeper.key(of: id), on: self.eventLoop)))
+    #expect(try !self.value(keeper.end([keeper.key(of: id)], on: self.eventLoop)))
     #expect(try self.value(keeper.endAll(ofUserNamed: "bob", on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.list(self.limits, at: self.now, on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)) == nil)
+  }
+
+  @Test func anOperatorSeesWhichSessionsThereAre() throws {
+    let keeper = self.keeper()
+    let (bob, _) = try self.begun(keeper, [1])
+    let (alice, _) = try self.begun(keeper, [2], for: "alice")
+    let (broken, _) = try self.begun(keeper, [3])
+    self.store.kept[keeper.key(of: broken)]?.sealed = [1, 2, 3]
+    func listed(_ keeper: SessionKeeper<Opened>, _ name: String? = nil, at time: Date) throws -> [SessionKey: [UInt8]] {
+      let list = try #require(try self.value(keeper.list(ofUserNamed: name, self.limits, at: time, on: self.eventLoop)))
+      #expect(!list.isCut && list.sessions.allSatisfy { $0.used == self.now + 1 && $0.facts.ends == self.now + 43_200 })
+      return Dictionary(uniqueKeysWithValues: list.sessions.map { ($0.key, $0.opened.bytes) })
+    }
+    let next = SessionKeeper(
+      keys: SessionKeys(root: SymmetricKey(size: .bits256), earlier: [self.root]), store: self.store, open: Opened.init)
+    for keeper in [keeper, self.keeper(), next] {
+      #expect(try listed(keeper, at: self.now) == [keeper.key(of: bob): [1], keeper.key(of: alice): [2]])
+      #expect(try listed(keeper, "alice", at: self.now) == [keeper.key(of: alice): [2]])
+      #expect(try listed(keeper, "nobody", at: self.now) == [:])
+      #expect(try listed(keeper, at: self.now + 43_200) == [:])
+    }
+    let key = keeper.key(of: bob)
+    let ended = try self.value(keeper.endAll(where: { $0 == key }, self.limits, at: self.now, on: self.eventLoop))
+    #expect(try ended == [key] && self.found(keeper, bob) == nil && self.found(keeper, alice) != nil)
+    let all = try #require(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)))
+    #expect(Set(all) == [keeper.key(of: alice), keeper.key(of: broken)] && self.store.kept.isEmpty)
+  }
+
+  @Test func aStoreThatAlwaysHasMoreIsNotWalkedWithoutEnd() throws {
+    let keeper = self.keeper()
+    self.store.isEndless = true
+    #expect(try self.value(keeper.list(self.limits, at: self.now, on: self.eventLoop)) == nil)
+    #expect(try self.value(keeper.endAll(where: { _ in true }, self.limits, at: self.now, on: self.eventLoop)) == nil)
   }
 
   @Test func noSessionOutlastsWhatItWasBegunBy() throws {

@@ -59,6 +59,40 @@ import Testing
     #expect(table.count == 3)
   }
 
+  @Test func whoIsRefusedHasLostNothing() {
+    var table = SessionTable()
+    _ = table.begin(Self.session(), as: Self.key(1), Self.limits, at: Self.start)
+    _ = table.begin(Self.session(), as: Self.key(2), Self.limits, at: Self.start)
+    _ = table.begin(Self.session(of: 2), as: Self.key(3), Self.limits, at: Self.start)
+    // Fewer are allowed by now than there are.
+    var fewer = Self.limits
+    fewer.total = 2
+    #expect(table.begin(Self.session(), as: Self.key(4), replacing: [Self.key(1)], fewer, at: Self.start + 1) == .full)
+    #expect(table.begin(Self.session(of: 3), as: Self.key(4), replacing: [Self.key(9)], fewer, at: Self.start + 1) == .full)
+    for number: UInt8 in 1...3 { #expect(table.use(Self.key(number), Self.limits, at: Self.start + 1) != nil) }
+    // What a session takes the place of makes room, among the user's own and among all.
+    fewer.total = 3
+    let replaced = [Self.key(1), Self.key(1), Self.key(9)]
+    #expect(table.begin(Self.session(), as: Self.key(4), replacing: replaced, fewer, at: Self.start + 1) == .began(ended: [Self.key(1)]))
+    #expect(table.use(Self.key(2), Self.limits, at: Self.start + 1) != nil && table.count == 3)
+  }
+
+  @Test func aTagFindsItsSessionsAndNoOthers() {
+    func session(of user: UInt8, _ tags: UInt8...) -> StoredSession {
+      StoredSession(
+        user: SessionUser(bytes: [user]), tags: tags.map { SessionTag(bytes: [$0]) }, began: Self.start, ends: Self.start + 600,
+        sealed: [])
+    }
+    var table = SessionTable()
+    for (number, session): (UInt8, StoredSession) in [(1, session(of: 1, 8, 9)), (2, session(of: 2, 9)), (3, session(of: 3, 8))] {
+      #expect(table.begin(session, as: Self.key(number), Self.limits, at: Self.start) == .began(ended: []))
+    }
+    #expect(Set(table.endAll(tagged: SessionTag(bytes: [9]))) == [Self.key(1), Self.key(2)])
+    #expect(table.endAll(tagged: SessionTag(bytes: [9])) == [])
+    table.end(Self.key(3))
+    #expect(table.endAll(tagged: SessionTag(bytes: [8])) == [] && table.count == 0)
+  }
+
   @Test func whenAllPlacesAreTakenNobodyIsSignedOutForAnother() {
     var table = SessionTable()
     for number in UInt8(1)...4 {
@@ -69,6 +103,18 @@ import Testing
     // What is over makes room.
     #expect(table.begin(Self.session(of: 5), as: Self.key(5), Self.limits, at: Self.start + 61) == .began(ended: []))
     #expect(table.count == 2)
+  }
+
+  @Test func allThatAreNotOverAreListed() {
+    var table = SessionTable()
+    _ = table.begin(Self.session(), as: Self.key(1), Self.limits, at: Self.start)
+    _ = table.begin(Self.session(of: 2), as: Self.key(2), Self.limits, at: Self.start)
+    _ = table.use(Self.key(2), Self.limits, at: Self.start + 30)
+    let all = table.all(Self.limits, at: Self.start + 59)
+    #expect(Set(all.map(\.key)) == [Self.key(1), Self.key(2)])
+    let left = [KeptSession(key: Self.key(2), session: Self.session(of: 2), used: Self.start + 30)]
+    #expect(table.all(Self.limits, at: Self.start + 60) == left)
+    #expect(table.all(Self.limits, at: Self.start + 90) == [])
   }
 
   @Test func signingOutEndsOneAndRevokingEndsAllOfAUser() {
@@ -111,13 +157,13 @@ import Testing
           let user = UInt8(chance.count(0...2))
           next &+= 1
           model.removeAll { $0.user == user && isOver($0) }
+          if model.count >= 4 { model.removeAll(where: isOver) }
           var ended: [SessionKey] = []
           while model.count(where: { $0.user == user }) >= 2 {
             let oldest = model.filter { $0.user == user }.min { $0.used < $1.used }
             model.removeAll { $0.key == oldest?.key }
             if let oldest { ended.append(oldest.key) }
           }
-          if model.count >= 4 { model.removeAll(where: isOver) }
           let outcome = table.begin(Self.session(of: user, at: now), as: Self.key(next), Self.limits, at: now)
           if model.count < 4 {
             model.append((Self.key(next), user, now, now))

@@ -103,6 +103,27 @@ public final class RawTLSClient: Sendable {
     return RawTLSClient(channel: channel, collector: try await ready.futureResult.get())
   }
 
+  /// Connects to a Unix domain socket, without TLS.
+  public static func connect(
+    socket path: String, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+  ) async throws -> RawTLSClient {
+    let loop = group.next()
+    let ready = loop.makePromise(of: NIOLoopBound<Collector>.self)
+    let bootstrap = ClientBootstrap(group: loop).channelInitializer { channel in
+      channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHandler(Collector(ready: ready, awaitsHandshake: false))
+      }
+    }
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+    } catch {
+      ready.fail(error)
+      throw error
+    }
+    return RawTLSClient(channel: channel, collector: try await ready.futureResult.get())
+  }
+
   private static func configuration(of tls: TLS) throws -> TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = tls.roots

@@ -21,7 +21,7 @@ public final class TestProvider: Sendable {
   }
 
   struct State: Sendable {
-    var script: Script
+    var script: @Sendable (_ request: Request, _ channel: any Channel) -> Void
     var requests: [Request] = []
     var open: [any Channel] = []
   }
@@ -32,7 +32,7 @@ public final class TestProvider: Sendable {
   {
     let context = try NIOSSLContext(
       configuration: .makeServerConfiguration(certificateChain: try certificate.chain(), privateKey: try certificate.privateKey()))
-    let state = NIOLockedValueBox(State(script: script))
+    let state = NIOLockedValueBox(State { request, channel in script(request.path, channel) })
     self.state = state
     self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -54,7 +54,12 @@ public final class TestProvider: Sendable {
 
   public var requests: [Request] { self.state.withLockedValue { $0.requests } }
 
-  public func answer(_ script: @escaping Script) { self.state.withLockedValue { $0.script = script } }
+  public func answer(_ script: @escaping Script) { self.answerRequests { request, channel in script(request.path, channel) } }
+
+  /// The same for whoever wants to know what was sent.
+  public func answerRequests(_ script: @escaping @Sendable (_ request: Request, _ channel: any Channel) -> Void) {
+    self.state.withLockedValue { $0.script = script }
+  }
 
   /// Answers as an honest provider with this key set.
   public func serve(_ keySet: String) {
@@ -124,11 +129,12 @@ private final class ProviderConnection: ChannelInboundHandler {
       let body = String(rest.prefix(length ?? 0))
       self.unread = String(rest.dropFirst(length ?? 0))
       let path = String(head.split(separator: " ", maxSplits: 2).dropFirst().first ?? "")
+      let request = TestProvider.Request(path: path, head: head, body: body)
       let script = self.state.withLockedValue { state in
-        state.requests.append(TestProvider.Request(path: path, head: head, body: body))
+        state.requests.append(request)
         return state.script
       }
-      script(path, context.channel)
+      script(request, context.channel)
     }
   }
 }

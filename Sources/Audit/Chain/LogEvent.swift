@@ -23,6 +23,8 @@ package struct LogEvent: Sendable {
     case stopped
     /// A configuration was taken over, or refused.
     case reloaded
+    /// An operator ended sessions.
+    case sessionsRevoked
   }
 
   package let kind: Kind

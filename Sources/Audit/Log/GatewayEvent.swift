@@ -10,12 +10,20 @@ public enum GatewayEvent: Sendable, Hashable {
   case reloaded(configuration: String, refused: String?)
   /// The gateway serves no more.
   case stopped(reason: String)
+  /// An operator ended sessions.
+  ///
+  /// - Parameters:
+  ///   - by: who asked, as the operating system knows them
+  ///   - asked: whose sessions they wanted to end
+  ///   - handles: what the sessions are called that ended; where there are many, several events name some each
+  case sessionsRevoked(by: String, asked: String, handles: [String])
 
   var kind: LogEvent.Kind {
     switch self {
     case .started: .started
     case .reloaded: .reloaded
     case .stopped: .stopped
+    case .sessionsRevoked: .sessionsRevoked
     }
   }
 
@@ -25,6 +33,8 @@ public enum GatewayEvent: Sendable, Hashable {
     case .reloaded(let configuration, nil): [("config", configuration)]
     case .reloaded(let configuration, let refused?): [("config", configuration), ("error", refused)]
     case .stopped(let reason): [("reason", reason)]
+    case .sessionsRevoked(let by, let asked, let handles):
+      [("revoked-by", by), ("revoked", asked), ("sessions", handles.joined(separator: ","))]
     }
   }
 }

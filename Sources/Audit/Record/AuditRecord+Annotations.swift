@@ -15,6 +15,7 @@ extension AuditRecord {
     writer.write("sallyport.dev/config", self.configuration, to: &line)
     self.encodeAuthentication(into: &line, &writer)
     writer.write("sallyport.dev/sign-in", self.signIn?.rawValue, to: &line)
+    if !self.endedSessions.isEmpty { writer.write("sallyport.dev/ended-sessions", self.endedSessions.joined(separator: ","), to: &line) }
     self.encodeDecision(into: &line, &writer)
     writer.write("sallyport.dev/route", self.route, to: &line)
     writer.write("sallyport.dev/upstream", self.upstream, to: &line)

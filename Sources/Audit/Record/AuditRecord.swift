@@ -89,6 +89,8 @@ public final class AuditRecord {
   public var issued: IssuedToken?
   /// What somebody did at the pages by which one signs in and out.
   public var signIn: SignIn?
+  /// The handles of sessions that ended because their provider said so.
+  public var endedSessions: [String] = []
   public var route: String?
   public var upstream: String?
   public var response: Response?

@@ -18,11 +18,11 @@ struct TokenIdentities: Sendable {
   func identity(of facts: TokenFacts, from issuer: String, by method: AuthenticationMethod, verifier: [UInt8], phantomToken: Secret? = nil)
     throws(TokenRefusal) -> Identity
   {
-    guard facts.groups.count <= NameRules.mostGroups, facts.extra.count <= NameRules.mostGroups else {
-      throw TokenRefusal("the token has more than \(NameRules.mostGroups) groups or extra attributes")
+    guard facts.extra.count <= NameRules.mostGroups else {
+      throw TokenRefusal("the token has more than \(NameRules.mostGroups) extra attributes")
     }
     try self.check([facts.username], "the user name")
-    try self.check(facts.groups, "a group")
+    try self.check(groups: facts.groups)
     let texts = (facts.uid.map { [$0] } ?? []) + facts.extra.flatMap(\.values)
     if let fault = texts.lazy.compactMap(NameRules.faultOfForm).first {
       throw TokenRefusal("the uid or an extra attribute \(fault.rawValue)")
@@ -30,12 +30,18 @@ struct TokenIdentities: Sendable {
     var origin = [Identity.Fact("issuer", issuer)]
     if let subject = facts.subject { origin.append(Identity.Fact("subject", subject)) }
     if let tokenID = facts.tokenID { origin.append(Identity.Fact("jti", tokenID)) }
+    if let sessionID = facts.sessionID { origin.append(Identity.Fact("sid", sessionID)) }
     return Identity(
       username: facts.username, uid: facts.uid, groups: facts.groups, extra: facts.extra.map { .init(key: $0.key, values: $0.values) },
       method: method, origin: origin, expires: facts.expires?.addingTimeInterval(self.leeway), verifier: verifier,
       token: .init(
         issuer: issuer, audiences: facts.audiences, scopes: facts.scopes, expires: facts.expires, authenticated: facts.authenticated,
         methods: facts.methods, email: facts.email, cluster: self.cluster, stated: facts.stated), phantomToken: phantomToken)
+  }
+
+  func check(groups: [String]) throws(TokenRefusal) {
+    guard groups.count <= NameRules.mostGroups else { throw TokenRefusal("there are more than \(NameRules.mostGroups) groups") }
+    try self.check(groups, "a group")
   }
 
   private func check(_ names: [String], _ what: String) throws(TokenRefusal) {

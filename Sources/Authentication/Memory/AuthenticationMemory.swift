@@ -23,6 +23,8 @@ public final class AuthenticationMemory: Sendable, CustomReflectable {
   let tokens: TokenMemory
   let sessionStores = SessionStores()
   let sessionLooks = SingleFlight<SessionKey, SessionAuthenticator.Look>()
+  let sessionRenewals = SingleFlight<SessionKey, AuthenticationOutcome>()
+  let providers = ProviderMemory()
   let accounts = NIOLockedValueBox(AccountThrottle())
   /// Random for each process.
   let processKey = SymmetricKey(size: .bits256)

@@ -11,6 +11,7 @@ extension Authenticator {
   public func probe() async -> [ProbeFinding] {
     let looks: [@Sendable () async -> [ProbeFinding]] =
       self.passwords.chain.stores.map { store in { @Sendable () async -> [ProbeFinding] in await store.probe() } } + self.tokens.probes
+      + self.parties.all.map { party in { @Sendable () async -> [ProbeFinding] in await party.probe() } }
     return await withTaskGroup(of: (Int, [ProbeFinding]).self) { group in
       for (index, look) in looks.enumerated() { group.addTask { (index, await look()) } }
       var findings = [[ProbeFinding]](repeating: [], count: looks.count)
@@ -30,7 +31,7 @@ extension TokenAuthenticator {
 
 extension KeySetSource {
   /// Fetches the issuer's keys, whatever is known of them.
-  fileprivate func probe() async -> ProbeFinding {
+  func probe() async -> ProbeFinding {
     let subject = "issuer \(self.issuer)"
     do throws(ProviderFault) {
       let keys = try await self.fetcher.fetch()
@@ -38,6 +39,20 @@ extension KeySetSource {
       return .good(subject, "discovery answers, \(keys.keys.count) key(s) can be used\(unusable)")
     } catch {
       return .bad(subject, error.description)
+    }
+  }
+}
+
+extension RelyingParty {
+  /// Fetches the provider's metadata and keys, and looks whether it does what the configuration wants of it.
+  func probe() async -> [ProbeFinding] {
+    let subject = "sign-in by \(self.settings.issuer)"
+    do throws(ProviderFault) {
+      let missing = try await self.client.metadata().missing(for: self.settings)
+      guard missing.isEmpty else { return [.bad(subject, missing.joined(separator: "; ")), await self.keys.probe()] }
+      return [.good(subject, "discovery has what signing in needs"), await self.keys.probe()]
+    } catch {
+      return [.bad(subject, error.description)]
     }
   }
 }

@@ -43,7 +43,8 @@ extension Authenticator {
     let field = Secret(Array("Basic ".utf8) + Array(pair.base64EncodedString().utf8))
     return self.passwords.authenticate(field, from: address, on: eventLoop).flatMap { outcome in
       switch outcome {
-      case .identified(let identity): self.begin(identity, Self.proof(of: identity, self.passwords), replacing: presented, on: eventLoop)
+      case .identified(let identity):
+        self.begin(identity, Self.proof(of: identity, self.passwords), from: address, replacing: presented, on: eventLoop)
       case .refused(let problem): .now(.refused(problem))
       case .nothingPresented: .now(.refused(AuthenticationProblem.credentialsRefused))
       }
@@ -52,7 +53,7 @@ extension Authenticator {
 
   /// Signs somebody in by the certificate that the connection shows.
   public func signIn(
-    certificate: VerifiedCertificate?, replacing presented: [Secret], on eventLoop: any EventLoop
+    certificate: VerifiedCertificate?, from address: ClientAddress, replacing presented: [Secret], on eventLoop: any EventLoop
   ) -> Answer<SignInOutcome> {
     guard let sessions = self.sessions, sessions.rules.takesCertificates else {
       return .now(.refused(AuthenticationProblem.signInNotServed))
@@ -62,7 +63,8 @@ extension Authenticator {
     case .failure(let problem): return .now(.refused(problem))
     case .success(let identity):
       return self.begin(
-        identity, .certificate(fingerprint: certificate.fingerprint), until: certificate.notAfter, replacing: presented, on: eventLoop)
+        identity, .certificate(fingerprint: certificate.fingerprint), from: address, until: certificate.notAfter, replacing: presented,
+        on: eventLoop)
     }
   }
 
@@ -89,12 +91,8 @@ extension Authenticator {
   /// - Returns: the keys of what ended; `nil` where it cannot be ended now
   public func signOut(_ presented: [Secret], on eventLoop: any EventLoop) -> Answer<[[UInt8]]?> {
     guard let sessions = self.sessions else { return .now([]) }
-    let keys = presented.compactMap(SessionID.init(reading:)).map(sessions.keeper.key(of:))
-    return keys.reduce(Answer<[[UInt8]]?>.now([])) { answer, key in
-      answer.flatMap { ended in
-        sessions.keeper.end(key, on: eventLoop).map { isCertain in isCertain ? ended.map { $0 + [key.bytes] } : nil }
-      }
-    }
+    let keys = sessions.keeper.keys(of: presented)
+    return sessions.keeper.end(keys, on: eventLoop).map { isCertain in isCertain ? keys.map(\.bytes) : nil }
   }
 
   /// Looks at the session by which a stream was admitted; that counts as using it.
@@ -115,23 +113,26 @@ extension Authenticator {
     }
   }
 
-  private func begin(
-    _ identity: Identity, _ proof: SignedIn.Proof, until end: Date? = nil, replacing presented: [Secret], on eventLoop: any EventLoop
+  func begin(
+    _ identity: Identity, _ proof: SignedIn.Proof, from address: ClientAddress, until end: Date? = nil, tags: [String] = [],
+    replacing presented: [Secret],
+    on eventLoop: any EventLoop
   ) -> Answer<SignInOutcome> {
     guard let sessions = self.sessions else { return .now(.refused(AuthenticationProblem.signInNotServed)) }
     let now = self.clock.wall()
     var limits = sessions.rules.limits
     if case .passwordAlone = proof { limits.lifetime = min(limits.lifetime, SessionRules.longestWithoutRefresh) }
-    let contents = SignedIn(identity, proof, looked: now).bytes
+    let contents = SignedIn(identity, proof, looked: now, from: address.ip.isEmpty ? nil : address.ip).bytes
     // What was there before ends, whoever it was: nobody goes on under an ID that somebody else may have chosen.
-    return self.signOut(presented, on: eventLoop).flatMap { [limits] replaced in
-      sessions.keeper.begin(contents, for: identity.username, until: end, limits, at: now, on: eventLoop).map { beginning in
-        switch beginning {
-        case .began(let id, let session, let ended):
-          .signedIn(cookie: id.text, identity: session.identity, ended: (replaced ?? []) + ended.map(\.bytes))
-        case .full: .refused(AuthenticationProblem.tooManySessions)
-        case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
-        }
+    let replaced = sessions.keeper.keys(of: presented)
+    return sessions.keeper.begin(
+      contents, for: identity.username, tags: tags, replacing: replaced, until: end, limits, at: now, on: eventLoop
+    ).map { beginning in
+      switch beginning {
+      case .began(let id, let session, let ended):
+        .signedIn(cookie: id.text, identity: session.identity, ended: ended.map(\.bytes))
+      case .full: .refused(AuthenticationProblem.tooManySessions)
+      case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
       }
     }
   }

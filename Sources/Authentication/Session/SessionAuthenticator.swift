@@ -13,8 +13,9 @@ import struct Foundation.Date
 /// | certificate | for each request | the connection shows the same certificate, which is still valid and not revoked |
 /// | password file | for each request | the user is still in the file, not disabled, with the same hash; groups as the file has them now |
 /// | directory, PAM | every ``SessionRules/refresh`` | the store finds the account again; groups as it has them now |
+/// | OpenID provider | every ``SessionRules/refresh`` | the provider takes the session's refresh token; groups as it has them now |
 ///
-/// The last of these is a question to another machine. Once it is due, requests go on while it is asked in the background; of
+/// The last two are a question to another machine. Once it is due, requests go on while it is asked in the background; of
 /// an answer that is twice as old nobody is let in before there is another.
 final class SessionAuthenticator: Sendable {
   let rules: SessionRules
@@ -22,7 +23,10 @@ final class SessionAuthenticator: Sendable {
   private let certificates: CertificateAuthenticator
   private let passwords: PasswordAuthenticator
   private let looks: SingleFlight<SessionKey, Look>
-  private let clock: AuthenticationClock
+  let parties: RelyingParties
+  let renewals: SingleFlight<SessionKey, AuthenticationOutcome>
+  let providerMemory: ProviderMemory
+  let clock: AuthenticationClock
 
   /// What looking again at somebody found.
   enum Look: Sendable {
@@ -33,12 +37,14 @@ final class SessionAuthenticator: Sendable {
 
   init(
     rules: SessionRules, shared: SharedSessions? = nil, memory: AuthenticationMemory, certificates: CertificateAuthenticator,
-    passwords: PasswordAuthenticator,
-    clock: AuthenticationClock
+    passwords: PasswordAuthenticator, parties: RelyingParties, clock: AuthenticationClock
   ) {
     self.rules = rules
     self.keeper = memory.sessionStores.keeper(of: shared)
     self.looks = memory.sessionLooks
+    self.parties = parties
+    self.renewals = memory.sessionRenewals
+    self.providerMemory = memory.providers
     self.certificates = certificates
     self.passwords = passwords
     self.clock = clock
@@ -80,6 +86,8 @@ final class SessionAuthenticator: Sendable {
       }
       switch self.certificates.authenticate(certificate, at: now) {
       case .success(let identity): return self.admitted(identity, session, at: now, on: eventLoop)
+      // Where revocation lists cannot be asked, the certificate is not known to be bad: nobody gets in, and nothing ends.
+      case .failure(let problem) where problem.status != 401: return .now(.refused(problem))
       case .failure(let problem): return self.ended(session, problem.detail, on: eventLoop)
       }
     case .passwordFile:
@@ -97,6 +105,13 @@ final class SessionAuthenticator: Sendable {
         return self.ended(session, "the user's store is not asked any more, or by other rules", on: eventLoop)
       }
       return .now(.identified(session.identity))
+    case .provider(let proof):
+      guard let party = self.parties.party(verifying: proof.provider) else {
+        return self.ended(session, "nobody signs in by the provider any more, or by other rules", on: eventLoop)
+      }
+      // Who cannot be asked again vouched until the session's end.
+      guard proof.refreshToken != nil else { return .now(.identified(session.identity)) }
+      return self.judge(session, at: now) { self.renew(session, proof, by: party, on: eventLoop) }
     }
   }
 
@@ -105,12 +120,20 @@ final class SessionAuthenticator: Sendable {
   private func judge(
     _ session: OpenSession, _ account: Identity.Account, of store: any PasswordStore, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<AuthenticationOutcome> {
+    self.judge(session, at: now) { self.look(session, account, of: store, on: eventLoop) }
+  }
+
+  /// By how old the last answer is: a young one counts, behind an older one somebody asks in the background, and beyond that nobody is
+  /// let in before there is another.
+  private func judge(
+    _ session: OpenSession, at now: Date, asking ask: () -> EventLoopFuture<AuthenticationOutcome>
+  ) -> Answer<AuthenticationOutcome> {
     let age = now.timeIntervalSince(session.signedIn.looked)
     let refresh = self.rules.refresh / .seconds(1)
     // An answer from the future is of a clock that was set back.
     guard age >= refresh || age < -refresh else { return .now(.identified(session.identity)) }
-    if age >= 2 * refresh || age < 0 { return .later(self.look(session, account, of: store, on: eventLoop)) }
-    if session.claimLook(at: self.clock.monotonic()) { _ = self.look(session, account, of: store, on: eventLoop) }
+    if age >= 2 * refresh || age < 0 { return .later(ask()) }
+    if session.claimLook(at: self.clock.monotonic()) { _ = ask() }
     return .now(.identified(session.identity))
   }
 
@@ -141,6 +164,11 @@ final class SessionAuthenticator: Sendable {
     }
     return future.flatMap { look in
       switch look {
+      // The identity that is renewed must be the one that was judged: an answer about somebody else is none about this one.
+      case .current(let identity) where !Self.isSameUser(identity, as: session.identity):
+        eventLoop.makeSucceededFuture(
+          .refused(AuthenticationProblem.passwordStoreUnavailable.with(detail: "the store answers about another user than was asked about"))
+        )
       case .current(let identity): self.later(self.renewed(identity, session, on: eventLoop), on: eventLoop)
       case .gone(let detail): self.later(self.ended(session, detail, on: eventLoop), on: eventLoop)
       case .unavailable(let detail):
@@ -165,21 +193,22 @@ final class SessionAuthenticator: Sendable {
 
   /// Keeps what is known of somebody now, and gives the identity that the session stands for from here on.
   private func renewed(_ identity: Identity, _ session: OpenSession, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    guard identity.username.utf8.elementsEqual(session.identity.username.utf8) else {
+    guard Self.isSameUser(identity, as: session.identity) else {
       // Under another name they are somebody else: to policies, to the upstream and in the log.
       return self.ended(session, "the user has another name now", on: eventLoop)
     }
     let proof: SignedIn.Proof
     switch session.signedIn.proof {
     case .account: proof = identity.account.map { .account($0) } ?? session.signedIn.proof
-    case .certificate, .passwordFile, .passwordAlone: proof = session.signedIn.proof
+    case .certificate, .passwordFile, .passwordAlone, .provider: proof = session.signedIn.proof
     }
-    let signedIn = SignedIn(identity, proof, looked: self.clock.wall())
+    let signedIn = SignedIn(identity, proof, looked: self.clock.wall(), from: session.signedIn.address)
     return self.keeper.replace(session.facts, by: signedIn.bytes, on: eventLoop).flatMap { _ in
       // Whether this or another's newer value is there now: what is found is what counts.
       self.keeper.find(session.facts.key, self.rules.limits, at: self.clock.wall(), on: eventLoop).map { finding in
         switch finding {
-        case .found(let renewed): .identified(renewed.identity)
+        case .found(let renewed) where Self.isSameUser(renewed.identity, as: identity): .identified(renewed.identity)
+        case .found: .refused(AuthenticationProblem.sessionsUnavailable.with(detail: "the session was found with another user"))
         case .none: .refused(AuthenticationProblem.sessionOver.with(detail: "the session has ended meanwhile"))
         case .unavailable(let detail): .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
         }
@@ -187,7 +216,12 @@ final class SessionAuthenticator: Sendable {
     }
   }
 
-  private func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
-    self.keeper.end(session.facts.key, on: eventLoop).map { _ in .refused(AuthenticationProblem.sessionOver.with(detail: detail)) }
+  /// By bytes, as upstreams compare names.
+  static func isSameUser(_ identity: Identity, as other: Identity) -> Bool {
+    identity.username.utf8.elementsEqual(other.username.utf8)
+  }
+
+  func ended(_ session: OpenSession, _ detail: String, on eventLoop: any EventLoop) -> Answer<AuthenticationOutcome> {
+    self.keeper.end([session.facts.key], on: eventLoop).map { _ in .refused(AuthenticationProblem.sessionOver.with(detail: detail)) }
   }
 }

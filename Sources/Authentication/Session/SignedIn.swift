@@ -16,6 +16,8 @@ struct SignedIn: Sendable, Codable, Equatable {
     case account(Identity.Account)
     /// A user of a store that finds nobody without the password.
     case passwordAlone(store: [UInt8])
+    /// A user whom an OpenID provider vouched for.
+    case provider(ProviderProof)
   }
 
   struct Extra: Sendable, Codable, Equatable {
@@ -30,11 +32,15 @@ struct SignedIn: Sendable, Codable, Equatable {
   let method: String
   let origin: [[String]]
   let verifier: [UInt8]
-  let proof: Proof
-  /// When the store was asked who this is.
+  /// What the provider's token said; `nil` for who signed in otherwise.
+  let token: Identity.TokenClaims?
+  var proof: Proof
+  /// When the store or the provider was asked who this is.
   let looked: Date
+  /// Where the user signed in from, for the operator; `nil` where that is not known.
+  let address: String?
 
-  init(_ identity: Identity, _ proof: Proof, looked: Date) {
+  init(_ identity: Identity, _ proof: Proof, looked: Date, from address: String?) {
     self.username = identity.username
     self.uid = identity.uid
     self.groups = identity.groups
@@ -42,14 +48,24 @@ struct SignedIn: Sendable, Codable, Equatable {
     self.method = identity.method.rawValue
     self.origin = identity.origin.map { [$0.name, $0.value] }
     self.verifier = identity.verifier
+    self.token = identity.token?.outlivingTheToken
     self.proof = proof
     self.looked = looked
+    self.address = address
   }
 
   /// The value as it is sealed.
   var bytes: [UInt8] {
     // Texts, numbers and lists of them always encode; a session that cannot be read again is none.
     (try? JSONEncoder().encode(self)).map(Array.init) ?? []
+  }
+
+  /// Whom the store or the provider has named, as it was then.
+  func user(_ method: AuthenticationMethod) -> Identity {
+    Identity(
+      username: self.username, uid: self.uid, groups: self.groups,
+      extra: self.extra.map { Identity.Extra(key: $0.key, values: $0.values) }, method: method,
+      origin: self.origin.compactMap { $0.count == 2 ? Identity.Fact($0[0], $0[1]) : nil }, verifier: self.verifier, token: self.token)
   }
 
   init?(bytes: [UInt8]) {
@@ -88,6 +104,15 @@ public final class OpenSession: Sendable {
       extra: signedIn.extra.map { Identity.Extra(key: $0.key, values: $0.values) }, method: .session,
       origin: [Identity.Fact("session", session.handle), Identity.Fact("signedInBy", signedIn.method)]
         + signedIn.origin.compactMap { $0.count == 2 ? Identity.Fact($0[0], $0[1]) : nil },
-      expires: facts.ends, verifier: signedIn.verifier, session: session)
+      expires: facts.ends, verifier: signedIn.verifier, token: signedIn.token, session: session)
+  }
+}
+
+extension Identity.TokenClaims {
+  /// The same without an end: what a provider says when it is asked again counts, not how long its last token was good.
+  fileprivate var outlivingTheToken: Identity.TokenClaims {
+    Identity.TokenClaims(
+      issuer: self.issuer, audiences: self.audiences, scopes: self.scopes, authenticated: self.authenticated, methods: self.methods,
+      email: self.email, stated: self.stated)
   }
 }

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import SallyportJSON
+import SallyportWire
 
 /// Asks a server over TLS, once: a gateway, or an identity provider.
 struct SecureConnection: Sendable {
@@ -85,21 +86,7 @@ struct SecureConnection: Sendable {
 
   /// `application/x-www-form-urlencoded`
   static func encode(_ form: [(name: String, value: String)]) -> String {
-    form.map { "\(self.encode($0.name))=\(self.encode($0.value))" }.joined(separator: "&")
-  }
-
-  /// Everything but unreserved characters (RFC 3986 section 2.3) as its bytes.
-  static func encode(_ text: String) -> String {
-    text.utf8.reduce(into: "") { result, byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-      }
-    }
+    form.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
   }
 }
 

@@ -11,7 +11,7 @@ extension GatewayConfiguration {
   /// What a named file is for.
   public enum FileUse: Sendable, Hashable {
     case certificates, revocationLists, privateKey, passwords, authenticationConfiguration, openAPI, auditDirectory, auditPolicy,
-      signingKeys, token, errorPage
+      signingKeys, token, errorPage, logo
   }
 
   /// Every file and directory that the configuration names, in the order of the sections.
@@ -37,14 +37,16 @@ extension GatewayConfiguration {
       case .authenticationConfiguration(let file): files.append((file, .authenticationConfiguration))
       case .tokenReview: break
       case .introspection(let introspection):
-        switch introspection.clientAuthentication {
-        case .basic(let file), .post(let file): files.append((file, .passwords))
-        case .privateKeyJWT(let file, _, _): files.append((file, .privateKey))
-        }
+        files.append(Self.file(of: introspection.clientAuthentication))
         if let file = introspection.certificateAuthorityFile { files.append((file, .certificates)) }
       case .jwt(let jwt): if case .file(let file)? = jwt.certificateAuthority { files.append((file, .certificates)) }
       }
     }
+    for provider in self.authentication.signIn?.oidc ?? [] {
+      if let client = provider.clientAuthentication { files.append(Self.file(of: client)) }
+      if let file = provider.certificateAuthorityFile { files.append((file, .certificates)) }
+    }
+    if let logo = self.authentication.signIn?.logoFile { files.append((logo, .logo)) }
     if let shared = self.authentication.signIn?.session.shared {
       files.append((shared.keyFile, .passwords))
       if let authorities = shared.caFile { files.append((authorities, .certificates)) }
@@ -73,6 +75,13 @@ extension GatewayConfiguration {
     return files
   }
 
+  private static func file(of client: Authentication.Introspection.ClientAuthentication) -> (file: NamedFile, use: FileUse) {
+    switch client {
+    case .basic(let file), .post(let file): (file, .passwords)
+    case .privateKeyJWT(let file, _, _): (file, .privateKey)
+    }
+  }
+
   /// Looks at the files that the configuration names: whether they are there, can be read, and whether everybody can read
   /// what is secret. What is in them is for those to judge who use them.
   ///
@@ -85,8 +94,22 @@ extension GatewayConfiguration {
         case .signingKeys: Self.checkReadableDirectory(file)
         default: Self.checkFile(file, use)
         }
-      }
+      } + [self.control.flatMap { Self.checkSocket($0.socket) }].compactMap(\.self)
     ).faults
+  }
+
+  /// The gateway makes the socket's directory, but not the one above. What else lies there is seen when the socket is opened.
+  private static func checkSocket(_ socket: NamedFile) -> FileFault? {
+    let directory = URL(fileURLWithPath: socket.path).deletingLastPathComponent().path
+    var status = stat()
+    guard stat(directory, &status) == 0 else {
+      let above = URL(fileURLWithPath: directory).deletingLastPathComponent().path
+      if FileManager.default.isWritableFile(atPath: above) { return nil }
+      return FileFault(
+        at: socket.place, "names \(socket.path), whose directory is missing and cannot be made", "mkdir -m 0700 \(directory)")
+    }
+    guard status.st_mode & 0o077 != 0 else { return nil }
+    return FileFault(at: socket.place, "names \(socket.path), whose directory others can enter", "chmod 0700 \(directory)")
   }
 
   private static func checkReadableDirectory(_ directory: NamedFile) -> FileFault? {

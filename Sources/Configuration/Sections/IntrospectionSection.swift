@@ -103,7 +103,7 @@ extension GatewayConfiguration.Authentication.Introspection {
 }
 
 extension GatewayConfiguration.Authentication.Introspection.ClientAuthentication {
-  fileprivate init?(_ keys: YAMLMapping) {
+  init?(_ keys: YAMLMapping) {
     let written = keys.optional("clientAuthentication")
     let secretFile = keys.optional("clientSecretFile")
     let keyFile = keys.optional("clientKeyFile")

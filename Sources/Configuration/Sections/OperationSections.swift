@@ -6,6 +6,14 @@ extension GatewayConfiguration {
     public let address: HostAndPort
   }
 
+  /// Where the operator acts on the running gateway: a Unix domain socket, for the user that it runs as.
+  public struct Control: Sendable, Equatable {
+    /// The longest path of a Unix domain socket in bytes (unix(7)).
+    static let longestPath = 107
+
+    public let socket: NamedFile
+  }
+
   /// What is looked at for changes while the gateway runs.
   public struct Reload: Sendable, Equatable {
     /// Whether changed files are read anew by themselves; SIGHUP always does.
@@ -36,6 +44,21 @@ extension GatewayConfiguration.Admin {
     let address = yaml.mapping { keys in keys.required("address")?.parsed(HostAndPort.init(parsing:)) } ?? nil
     guard let address else { return nil }
     self.address = address
+  }
+}
+
+extension GatewayConfiguration.Control {
+  init?(_ yaml: YAMLCursor) {
+    let socket: NamedFile? = yaml.mapping { keys in
+      guard let key = keys.required("socket"), let file = key.file() else { return nil }
+      guard !file.path.isEmpty, !file.path.hasSuffix("/"), file.path.utf8.count <= Self.longestPath else {
+        key.fault("is no path for a socket", "name a file in a directory of its own, in at most \(Self.longestPath) bytes")
+        return nil
+      }
+      return file
+    }
+    guard let socket else { return nil }
+    self.socket = socket
   }
 }
 

@@ -5,10 +5,16 @@ extension GatewayConfiguration.Authentication {
   public struct SignIn: Sendable, Equatable {
     /// What the gateway is called on its pages.
     public var name = "Sallyport"
+    /// Of the pages' buttons and links; the gateway's own where it is `nil`.
+    public var accentColor: HexColor?
+    /// A picture before the name: PNG or SVG.
+    public var logoFile: NamedFile?
     /// Whether the page asks for a user name and a password, which the stores of `passwords` judge.
     public var form = true
     /// Whether the page lets people in by the client certificate that their browser shows.
     public var clientCertificate = false
+    /// The OpenID providers that it leads to, in this order.
+    public var oidc: [OpenID] = []
     public var session = Session()
 
     public init() {}
@@ -48,15 +54,17 @@ extension GatewayConfiguration.Authentication.SignIn {
     self.init()
     _ = yaml.mapping { keys in
       if let name = keys.optional("name")?.parsed(Self.displayName) { self.name = name }
+      self.accentColor = keys.optional("accentColor")?.parsed { text throws(ValueFault) in try HexColor(parsing: text) }
+      self.logoFile = keys.optional("logoFile")?.file()
       self.form = keys.optional("form")?.boolean() ?? self.form
       self.clientCertificate = keys.optional("clientCertificate")?.boolean() ?? self.clientCertificate
       self.session = keys.optional("session").map(GatewayConfiguration.Authentication.Session.init) ?? self.session
-      keys.notInThisVersion("oidc")
+      self.oidc = keys.optional("oidc").map(GatewayConfiguration.Authentication.OpenID.providers) ?? []
       return ()
     }
   }
 
-  private static func displayName(_ text: String) throws(ValueFault) -> String {
+  static func displayName(_ text: String) throws(ValueFault) -> String {
     guard !text.isEmpty, text.count <= 64, text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
       throw ValueFault("is no name for a page", "write up to 64 characters in one line")
     }

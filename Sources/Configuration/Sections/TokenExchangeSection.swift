@@ -89,7 +89,7 @@ extension GatewayConfiguration.Issuer.Client {
   }
 
   /// `scope-token` (RFC 6749 section 3.3).
-  private static func scope(_ text: String) throws(ValueFault) -> String {
+  static func scope(_ text: String) throws(ValueFault) -> String {
     guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
       throw ValueFault("is not a scope", "write printable ASCII characters without blanks, quotes and backslashes")
     }

@@ -10,12 +10,16 @@ public struct OwnCookies: Sendable {
   public static let sessionName = "__Host-sallyport-session"
   /// Whose value binds the forms of the gateway's pages to one browser.
   public static let browserName = "__Host-sallyport-browser"
-  /// What both names begin with, folded (``NameFolding``).
+  /// What the names begin with whose values are sign-ins that lead by way of a provider, one for each that has begun.
+  public static let flowPrefix = "__Host-sallyport-flow-"
+  /// What all of the names begin with, folded (``NameFolding``).
   private static let foldedPrefix = Array("--host-sallyport-".utf8)
 
   /// The values that came as the session's cookie, in their order. A browser sends at most one.
   public let sessions: [Secret]
   public let browsers: [Secret]
+  /// The sign-ins that have begun, by what their names end with.
+  public let flows: [(name: String, value: Secret)]
 
   /// Takes every cookie of ours out of the fields, in every spelling that a server might fold into ours; the other cookies
   /// stay as they were sent. Only the exact names are believed.
@@ -30,6 +34,7 @@ public struct OwnCookies: Sendable {
     guard cookies.contains(where: { $0.withValue(Self.mayHoldOne) }) else { return nil }
     var sessions: [Secret] = []
     var browsers: [Secret] = []
+    var flows: [(name: String, value: Secret)] = []
     var kept: [[UInt8]] = []
     var isChanged = false
     for field in cookies {
@@ -45,6 +50,9 @@ public struct OwnCookies: Sendable {
         let value = Secret(self.trimmed(pair[min(equals + 1, pair.endIndex)...]))
         if name.elementsEqual(self.sessionName.utf8) { sessions.append(value) }
         if name.elementsEqual(self.browserName.utf8) { browsers.append(value) }
+        if name.starts(with: self.flowPrefix.utf8) {
+          flows.append((String(decoding: name.dropFirst(self.flowPrefix.utf8.count), as: UTF8.self), value))
+        }
       }
       if !others.isEmpty { kept.append(Array(others.joined(separator: [UInt8(ascii: ";"), UInt8(ascii: " ")]))) }
     }
@@ -58,7 +66,7 @@ public struct OwnCookies: Sendable {
         assertionFailure("\(error)")
       }
     }
-    return OwnCookies(sessions: sessions, browsers: browsers)
+    return OwnCookies(sessions: sessions, browsers: browsers, flows: flows)
   }
 
   /// Whether an upstream's `Set-Cookie` would plant one of ours: a session of its own choice, or the end of a good one.

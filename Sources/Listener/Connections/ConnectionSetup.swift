@@ -82,6 +82,17 @@ struct ConnectionSetup: Sendable {
     try self.addTransport(to: channel, position: position, peer, deadline: deadline)
   }
 
+  /// Sets up a connection of this machine's own, without TLS.
+  ///
+  /// - Throws: ``Refused`` over a limit; the connection is closed then
+  func setUp(_ channel: any Channel, of peer: LocalPeer) throws {
+    guard case .admitted = self.registry.admit(channel, peer: nil, now: channel.eventLoop.now) else { throw Refused() }
+    let facts = ConnectionFacts(
+      listener: self.name, clientAddress: ClientAddress(ip: "", port: 0), isTrustedPeer: false, tlsVersion: nil, serverName: nil,
+      clientCertificate: nil, localPeer: peer)
+    try self.addFront(to: channel, position: .last, facts)
+  }
+
   /// Whose connection it is.
   struct Peer {
     let address: ClientAddress

@@ -1,14 +1,14 @@
+import Crypto
 import SallyportAuthentication
 import SallyportListener
-import SallyportPortal
 
 /// What goes on from one generation to the next.
 struct Continuation: Sendable {
   let memory: AuthenticationMemory
   let routeNumbers: RouteNumbers
   let catalogues: CatalogueKeeper
-  /// By which forms that are open in a browser are known again.
-  let formTokens: FormTokens
+  /// By which forms that are open in a browser, and sign-ins that lead by way of a provider, are known again.
+  let formKey: SymmetricKey
   let sessionEndings: SessionEndings
   /// The generation before; `nil` for the first.
   var generation: Generation?
@@ -20,7 +20,7 @@ struct Continuation: Sendable {
     self.catalogues = CatalogueKeeper(limits: limits)
     self.memory = AuthenticationMemory()
     self.routeNumbers = RouteNumbers()
-    self.formTokens = .random()
+    self.formKey = SymmetricKey(size: .bits256)
     self.sessionEndings = SessionEndings()
     self.listeners = [:]
   }

@@ -78,6 +78,8 @@ extension Gateway {
     let generation = parts.generation.knowing(prepared.catalogues)
     let started = try await self.start(parts, beside: kept)
     let admin = try await self.admin(for: configuration, parts, state, closingOnFault: Array(started.values))
+    let control = try await self.control(
+      for: configuration, state, closingOnFault: started.values + (admin.map { $0 === state.admin ? [] : [$0] } ?? []))
 
     // From here on nothing fails.
     generation.authenticator.begin()
@@ -92,11 +94,13 @@ extension Gateway {
       state.generation = generation
       state.listeners = listeners
       state.admin = admin
+      state.control = control
       state.retired = state.retired.filter { $0.connectionCount > 0 } + removed
     }
     self.announce(Array(started.values))
     for listener in removed { await listener.stopAccepting() }
     if let old = state.admin, old !== admin { await old.close() }
+    if let old = state.control, old !== control { await self.closeControl(old) }
     let cut = await self.contexts.reviewStreams(by: generation)
     return (generation.number, generation.hash, cut)
   }
@@ -127,6 +131,20 @@ extension Gateway {
     } catch {
       for listener in started { await listener.close() }
       throw Self.unbindable(error)
+    }
+  }
+
+  /// The control socket that the configuration asks for: the present one, another, or none.
+  private func control(
+    for configuration: GatewayConfiguration, _ state: State, closingOnFault started: [Listener]
+  ) async throws(StartFault) -> UnixListener? {
+    if configuration.control == state.configuration.control { return state.control }
+    do throws(StartFault) {
+      if let control = configuration.control { return try await self.openControl(control) }
+      return nil
+    } catch {
+      for listener in started { await listener.close() }
+      throw error
     }
   }
 

@@ -83,6 +83,7 @@ extension Gateway {
     self.log.close()
     for upstream in self.state.withLockedValue({ $0.generation.upstreams.values }) { upstream.close() }
     await self.state.withLockedValue { $0.admin }?.close()
+    if let control = self.state.withLockedValue({ $0.control }) { await self.closeControl(control) }
     self.logger.notice("ended", metadata: ["requests": "\(requests)", "streams": "\(streams)"])
   }
 

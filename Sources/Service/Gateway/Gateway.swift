@@ -17,6 +17,7 @@ public final class Gateway: Sendable {
     /// In the order of the configuration.
     var listeners: [Listener]
     var admin: Listener?
+    var control: UnixListener?
     /// Listeners that a reload removed, while connections of theirs are open.
     var retired: [Listener] = []
     var isReloading = false
@@ -103,9 +104,13 @@ public final class Gateway: Sendable {
     let contexts = LoopContexts(group: group, log: log, generation: generation)
     let receiver = GatewayReceiver(contexts: contexts)
     var listeners: [Listener] = []
-    do throws(Problem) {
+    do throws(StartFault) {
       for listener in parts.listeners {
-        listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
+        do throws(Problem) {
+          listeners.append(try await Listener.start(listener, receiver: receiver, group: group, logger: logger))
+        } catch {
+          throw StartFault(error)
+        }
       }
       let gateway = Gateway(
         State(configuration: configuration, generation: generation, listeners: listeners), contexts: contexts, receiver: receiver,
@@ -113,8 +118,8 @@ public final class Gateway: Sendable {
       gateway.addChecks()
       gateway.addMetrics()
       gateway.addCatalogueState()
-      do throws(Problem) {
-        if let admin = parts.admin { try await gateway.startAdmin(admin) }
+      do throws(StartFault) {
+        try await gateway.startOperatorsDoors(parts.admin)
       } catch {
         gateway.revocationWatch.cancel()
         gateway.credentialWatch.cancel()
@@ -129,7 +134,7 @@ public final class Gateway: Sendable {
     } catch {
       for listener in listeners { await listener.close() }
       log.close()
-      throw StartFault(error)
+      throw error
     }
   }
 
@@ -143,9 +148,24 @@ public final class Gateway: Sendable {
     }
   }
 
-  private func startAdmin(_ prepared: PreparedListener) async throws(Problem) {
-    let admin = try await self.adminListener(prepared)
-    self.state.withLockedValue { $0.admin = admin }
+  /// Opens what is for the operator: the admin listener and the control socket, where the configuration has them.
+  private func startOperatorsDoors(_ prepared: PreparedListener?) async throws(StartFault) {
+    var admin: Listener?
+    do throws(Problem) {
+      if let prepared { admin = try await self.adminListener(prepared) }
+    } catch {
+      throw StartFault(error)
+    }
+    do throws(StartFault) {
+      if let control = self.configuration.control {
+        let listener = try await self.openControl(control)
+        self.state.withLockedValue { $0.control = listener }
+      }
+    } catch {
+      await admin?.close()
+      throw error
+    }
+    self.state.withLockedValue { [admin] in $0.admin = admin }
   }
 
   /// Starts an admin listener beside the one that there may be.

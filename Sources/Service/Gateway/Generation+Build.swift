@@ -62,6 +62,8 @@ extension Generation {
     let pagesOfRoutes = configuration.routes.map { route in
       faults.collect { () throws(StartFault) in try ErrorPages.read(route.errorPages, before: errorPages) } ?? nil
     }
+    let portal =
+      faults.collect { () throws(StartFault) in try ServedPortal(configuration, continuation, sharing: shared?.keys) } ?? nil
     guard faults.isEmpty, let authenticator, let policies, let discoveries else { throw faults.fault }
     for warning in policies.warnings + (revocation?.warnings(at: Date()) ?? []) + configuration.tokenWarnings() {
       logger.warning("\(warning)")
@@ -91,7 +93,7 @@ extension Generation {
       unknownNames: compiled.unknownNames, discoveries: discoveries, auditPolicy: auditPolicy, credentials: read,
       issuer: read.issuer.flatMap { issuer in configuration.issuer.map { ServedIssuer(issuer: issuer, host: $0.host, exchange: exchange) }
       },
-      portal: ServedPortal(configuration, continuation, sharing: shared?.keys), errorPages: errorPages,
+      portal: portal, errorPages: errorPages,
       refusals: continuation.generation?.refusals ?? CredentialRefusals(logger: logger))
   }
 
@@ -149,6 +151,7 @@ extension Generation {
       }
     }
     let tokens = faults.collect { () throws(StartFault) in try gateway.tokenIssuers() } ?? []
+    let providers = faults.collect { () throws(StartFault) in try gateway.openIDProviders() } ?? []
     let endpoints = faults.collect { () throws(StartFault) in try gateway.tokenEndpoints(reviewingBy: reviews) } ?? []
     guard faults.isEmpty else { throw faults.fault }
     var settings = AuthenticatorConfiguration(
@@ -158,6 +161,7 @@ extension Generation {
       throttle: .init(
         failures: configuration.throttle.failures, per: configuration.throttle.per, lockout: configuration.throttle.lockout))
     settings.tokens = tokens
+    settings.openIDProviders = providers
     settings.tokenEndpoints = endpoints
     settings.ownIssuer = issuer.map { issuer in
       OwnIssuer(url: issuer.url, keyIDs: issuer.keys.entries.map(\.key.id)) { issuer.keySet(at: $0) }

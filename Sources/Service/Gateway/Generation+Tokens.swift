@@ -36,6 +36,22 @@ extension GatewayConfiguration {
     return issuers
   }
 
+  /// The providers of `authentication.signIn.oidc`.
+  ///
+  /// - Throws: every fault of the files that they name
+  func openIDProviders() throws(StartFault) -> [OpenIDProvider] {
+    var faults = FaultCollector()
+    let providers = (self.authentication.signIn?.oidc ?? []).compactMap { section in
+      faults.collect { () throws(Problem) in
+        let provider = try OpenIDProvider(section)
+        try provider.check()
+        return provider
+      }
+    }
+    guard faults.isEmpty else { throw faults.fault }
+    return providers
+  }
+
   func jwtIssuers() throws(StartFault) -> [Authentication.JWT] {
     var faults = FaultCollector()
     var all: [Authentication.JWT] = []
@@ -112,13 +128,7 @@ extension TokenIssuer {
 extension IntrospectionEndpoint {
   /// - Throws: ``Problem`` for a secret or a certificate authority that cannot be read
   init(_ section: GatewayConfiguration.Authentication.Introspection) throws(Problem) {
-    let authentication: ClientAuthentication
-    switch section.clientAuthentication {
-    case .basic(let file): authentication = .basic(try TokenFile.secret(file))
-    case .post(let file): authentication = .post(try TokenFile.secret(file))
-    case .privateKeyJWT(let file, let keyID, let audience):
-      authentication = try TokenFile.clientKey(file, keyID: keyID, audience: audience ?? section.issuer ?? section.url)
-    }
+    let authentication = try ClientAuthentication(section.clientAuthentication, audience: section.issuer ?? section.url)
     let authority = try section.certificateAuthorityFile.map { file throws(Problem) in try TokenFile.text(file) }
     let provider = TokenIssuer.Provider(
       discoveryURL: section.discoveryURL, certificateAuthority: authority, insecurePlaintext: section.insecurePlaintext)
@@ -138,6 +148,42 @@ extension IntrospectionEndpoint {
         extra: section.extra.map { .init(key: $0.key, claim: ClaimPath($0.claim)) },
         requirements: section.requirements.map { .init(claim: ClaimPath($0.claim), requiredValue: $0.requiredValue) },
         requiredScopes: section.requiredScopes))
+  }
+}
+
+extension IntrospectionEndpoint.ClientAuthentication {
+  /// - Parameter audience: whom an assertion is for, unless the section says otherwise
+  fileprivate init(
+    _ section: GatewayConfiguration.Authentication.Introspection.ClientAuthentication, audience usual: String
+  ) throws(Problem) {
+    switch section {
+    case .basic(let file): self = .basic(try TokenFile.secret(file))
+    case .post(let file): self = .post(try TokenFile.secret(file))
+    case .privateKeyJWT(let file, let keyID, let audience):
+      self = try TokenFile.clientKey(file, keyID: keyID, audience: audience ?? usual)
+    }
+  }
+}
+
+extension OpenIDProvider {
+  /// - Throws: ``Problem`` for a secret, a key or a certificate authority that cannot be read
+  init(_ section: GatewayConfiguration.Authentication.OpenID) throws(Problem) {
+    let authentication = try section.clientAuthentication.map { client throws(Problem) in
+      // An assertion for the issuer is of no use to anybody else, whatever its metadata says.
+      try IntrospectionEndpoint.ClientAuthentication(client, audience: section.issuer)
+    }
+    let authority = try section.certificateAuthorityFile.map { file throws(Problem) in try TokenFile.text(file) }
+    self.init(
+      id: section.id, name: section.name, clientID: section.clientID, clientAuthentication: authentication, scopes: section.scopes,
+      groupsFrom: section.groupsFrom == .userinfo ? .userinfo : .idToken, refreshes: section.refresh, signsOut: section.logout,
+      rules: TokenRules(
+        issuer: section.issuer, audiences: [section.clientID], algorithms: Set(section.algorithms),
+        username: .init(claim: ClaimPath(section.username.claim), prefix: section.username.prefix),
+        groups: section.groups.map { .init(claim: ClaimPath($0.claim), prefix: $0.prefix) }, uid: section.uid.map { ClaimPath($0) },
+        extra: section.extra.map { .init(key: $0.key, claim: ClaimPath($0.claim)) },
+        requirements: section.requirements.map { .init(claim: ClaimPath($0.claim), requiredValue: $0.requiredValue) }, requiredScopes: []),
+      provider: TokenIssuer.Provider(
+        discoveryURL: section.discoveryURL, certificateAuthority: authority, insecurePlaintext: section.insecurePlaintext))
   }
 }
 

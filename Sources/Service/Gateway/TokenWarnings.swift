@@ -19,6 +19,20 @@ extension GatewayConfiguration {
           url: endpoint.url, users: endpoint.username.prefix, groups: endpoint.groups?.prefix,
           place: endpoint.clientAuthentication.file.place)
       }
+      + self.openIDVouchers
+  }
+
+  /// A provider whose Bearer tokens are believed, too, vouches for the same people by both, if their names are made alike.
+  private var openIDVouchers: [Voucher] {
+    let issuers = (try? self.jwtIssuers()) ?? []
+    return (self.authentication.signIn?.oidc ?? []).compactMap { provider in
+      let isSame = issuers.contains { issuer in
+        issuer.url.utf8.elementsEqual(provider.issuer.utf8) && issuer.username == provider.username && issuer.groups == provider.groups
+      }
+      return isSame
+        ? nil
+        : Voucher(url: provider.issuer, users: provider.username.prefix, groups: provider.groups?.prefix, place: provider.place)
+    }
   }
 
   /// Where two who vouch for somebody may vouch for one name: whoever can choose a name at one of them can be the other's

@@ -12,7 +12,7 @@ struct OwnPage {
   var problem: Problem?
 
   static func page(_ page: PortalPage, status: Int = 200, problem: Problem? = nil) -> OwnPage {
-    OwnPage(status: status, fields: PortalPage.fields, body: ByteBuffer(string: page.html), problem: problem)
+    OwnPage(status: status, fields: page.fields, body: ByteBuffer(string: page.html), problem: problem)
   }
 
   static func json(_ body: [UInt8]) -> OwnPage {
@@ -34,10 +34,13 @@ struct OwnPage {
   }
 
   /// Has the browser keep a cookie of ours until it is closed. When it ends is the gateway's to say, and not the browser's.
-  func setting(_ name: String, to value: Secret) -> OwnPage {
+  ///
+  /// - Parameter seconds: when it is of no use any more, so that it does not travel with every request
+  func setting(_ name: String, to value: Secret, forSeconds seconds: Int? = nil) -> OwnPage {
     var copy = self
     let text = value.withBytes { String(decoding: $0, as: UTF8.self) }
-    copy.fields.append(("Set-Cookie", "\(name)=\(text); Path=/; Secure; HttpOnly; SameSite=Lax"))
+    let age = seconds.map { "; Max-Age=\($0)" } ?? ""
+    copy.fields.append(("Set-Cookie", "\(name)=\(text); Path=/; Secure; HttpOnly; SameSite=Lax\(age)"))
     return copy
   }
 

@@ -14,17 +14,20 @@ import struct Foundation.Date
 /// |---|---|---|
 /// | `/.sallyport/sign-in` | the form | begins a session and leads on |
 /// | `/.sallyport/sign-out` | asks whether | ends the session and cuts what it let in |
+/// | `/.sallyport/callback`, `…/callback/ID` | begins a session for whom an OpenID provider has sent back | |
+/// | `/.sallyport/backchannel-logout` | | ends the sessions of whom a provider has signed out |
 /// | `/.sallyport/whoami` | who the sender is: a page for a browser, JSON for a program | |
 ///
 /// A form counts if it is one of ours that this browser was shown (``FormTokens``), and was not sent by another site's page.
 struct PortalPath {
   private enum Place {
-    case signIn, signOut, whoami
+    case signIn, signOut, whoami, backchannelLogout
+    case callback(OpenIDProvider)
   }
 
   private let place: Place
-  private let generation: Generation
-  private let portal: ServedPortal
+  let generation: Generation
+  let portal: ServedPortal
 
   /// - Returns: `nil` where the request is for something else, or its host has no such pages
   init?(for request: StrippedRequest, _ generation: Generation) {
@@ -34,10 +37,18 @@ struct PortalPath {
     case Array("/.sallyport/sign-in".utf8): self.place = .signIn
     case Array("/.sallyport/sign-out".utf8): self.place = .signOut
     case Array("/.sallyport/whoami".utf8): self.place = .whoami
-    default: return nil
+    case let path:
+      guard let place = Self.place(ofProviders: path, generation.authenticator.openIDProviders) else { return nil }
+      self.place = place
     }
     self.generation = generation
     self.portal = portal
+  }
+
+  private static func place(ofProviders path: [UInt8], _ providers: [OpenIDProvider]) -> Place? {
+    guard !providers.isEmpty else { return nil }
+    if path == Array("/.sallyport/backchannel-logout".utf8) { return .backchannelLogout }
+    return providers.first { path == Array($0.callbackPath.utf8) }.map { .callback($0) }
   }
 
   /// - Throws: ``Problem`` 405 for a method that does nothing here, 415 for a body that is no form
@@ -50,7 +61,12 @@ struct PortalPath {
       try self.readForm(request, exchange) { form, exchange in self.signIn(form, request, exchange) }
     case (.signOut, .post):
       try self.readForm(request, exchange) { form, exchange in self.signOut(form, request, exchange) }
+    // A HEAD would use the code up.
+    case (.callback(let provider), .get): try self.finish(at: provider, request, exchange)
+    case (.backchannelLogout, .post): self.endSessions(request, exchange)
     case (.signIn, _), (.signOut, _): throw .portalMethod
+    case (.callback, _): throw .callbackMethod
+    case (.backchannelLogout, _): throw .backchannelMethod
     case (.whoami, _): throw .ownDocumentReadOnly
     }
   }
@@ -60,7 +76,7 @@ struct PortalPath {
     guard OwnPaths.covers(head.target.path), ErrorResponder.form(for: head) == .page, let portal = generation.portal,
       portal.serves(HostName(of: head))
     else { return nil }
-    let pages = PortalPages(site: portal.name, acceptLanguage: head.fields.first(named: "Accept-Language")?.utf8Value)
+    let pages = PortalPages(site: portal.name, theme: portal.theme, acceptLanguage: head.fields.first(named: "Accept-Language")?.utf8Value)
     let heading = "\(problem.status) \(HTTP1Writer.reasonPhrase(problem.status))"
     return .page(pages.problem(problem, heading: heading, reference: auditID), status: problem.status, problem: problem)
   }
@@ -68,7 +84,7 @@ struct PortalPath {
   // MARK: Signing in
 
   private func showSignIn(_ request: StrippedRequest, _ exchange: Exchange) {
-    let query = request.head.target.query.flatMap { FormFields($0.utf8) }
+    let query = request.head.target.query.flatMap { FormFields(query: $0.utf8) }
     exchange.wait(for: self.current(request, exchange)) { outcome, exchange in
       var shown = SignInForm(target: ReturnTarget.checked(query?.text("return")))
       if case .identified(let identity) = outcome { shown.current = identity.username }
@@ -82,19 +98,21 @@ struct PortalPath {
       shown.alert = .pageTooOld
       return self.refuse(shown, .formRefused, request, exchange)
     }
+    if form.text("by") == "oidc" { return self.lead(form, shown, request, exchange) }
     let eventLoop = exchange.stream.eventLoop
     let presented = request.ownCookies?.sessions ?? []
+    let address = request.origin?.client ?? exchange.connection.clientAddress
     let answer: Answer<SignInOutcome>
     if form.text("by") == "certificate" {
       answer = self.generation.authenticator.signIn(
-        certificate: exchange.connection.clientCertificate, replacing: presented, on: eventLoop)
+        certificate: exchange.connection.clientCertificate, from: address, replacing: presented, on: eventLoop)
       shown.alert = .noCertificate
     } else {
       shown.userName = form.text("username") ?? ""
       shown.alert = .wrong
       answer = self.generation.authenticator.signIn(
-        username: shown.userName, password: form.secret("password") ?? Secret([]),
-        from: request.origin?.client ?? exchange.connection.clientAddress, replacing: presented, on: eventLoop)
+        username: shown.userName, password: form.secret("password") ?? Secret([]), from: address, replacing: presented,
+        on: eventLoop)
     }
     exchange.wait(for: answer) { [shown] outcome, exchange in
       switch outcome {
@@ -115,16 +133,20 @@ struct PortalPath {
     }
   }
 
-  private struct SignInForm {
+  struct SignInForm {
     var target = ReturnTarget.root
     var alert: PortalPages.Alert?
     var userName = ""
     var current: String?
   }
 
-  private func refuse(_ shown: SignInForm, _ problem: Problem, _ request: StrippedRequest, _ exchange: Exchange) {
+  /// - Parameter cookie: one of ours that is over
+  func refuse(
+    _ shown: SignInForm, _ problem: Problem, _ request: StrippedRequest, _ exchange: Exchange, removing cookie: String? = nil
+  ) {
     exchange.record.signIn = .refused
-    exchange.answer(self.page(shown, request, exchange, problem: problem))
+    let page = self.page(shown, request, exchange, problem: problem)
+    exchange.answer(cookie.map { page.removing($0) } ?? page)
   }
 
   private func page(_ shown: SignInForm, _ request: StrippedRequest, _ exchange: Exchange, problem: Problem? = nil) -> OwnPage {
@@ -137,6 +159,7 @@ struct PortalPath {
       page.current = shown.current
       page.userName = shown.userName
       page.target = shown.target
+      page.providers = authenticator.openIDProviders.map { .init(id: $0.formID, name: $0.name) }
       page.certificate = authenticator.certificateName(of: exchange.connection.clientCertificate)
       return pages.signIn(page)
     }
@@ -164,8 +187,15 @@ struct PortalPath {
     // Who it was stands in the record.
     exchange.wait(for: self.current(request, exchange)) { outcome, exchange in
       if case .identified(let identity) = outcome { exchange.record.subject = .identity(identity) }
-      let answer = self.generation.authenticator.signOut(request.ownCookies?.sessions ?? [], on: exchange.stream.eventLoop)
-      exchange.wait(for: answer) { ended, exchange in
+      let presented = request.ownCookies?.sessions ?? []
+      let authenticator = self.generation.authenticator
+      let eventLoop = exchange.stream.eventLoop
+      // Where to be signed out, too, is read of the session, which then ends; the browser is led there last.
+      let answer = authenticator.providerLogout(of: presented, on: eventLoop).flatMap { logout in
+        authenticator.signOut(presented, on: eventLoop).map { ended in (ended, logout) }
+      }
+      exchange.wait(for: answer) { outcome, exchange in
+        let (ended, logout) = outcome
         guard let ended else {
           exchange.record.signIn = .refused
           return exchange.answer(
@@ -175,7 +205,7 @@ struct PortalPath {
         }
         self.portal.endings.tell(ended)
         exchange.record.signIn = .signedOut
-        exchange.answer(OwnPage.page(self.pages(request).signedOut()).removing(OwnCookies.sessionName))
+        exchange.answer(OwnPage.page(self.signedOut(logout, request)).removing(OwnCookies.sessionName))
       }
     }
   }
@@ -226,7 +256,7 @@ struct PortalPath {
       return accepted.contains(.password) ? CopiedKubeconfig.text(host: host, user: .password(name: identity.username)) : nil
     case .clientCertificate:
       return accepted.contains(.clientCertificate) ? CopiedKubeconfig.text(host: host, user: .certificate(name: identity.username)) : nil
-    case .jwt, .introspection, .tokenReview, .issuedToken, .session, .gateway: return nil
+    case .jwt, .introspection, .tokenReview, .oidc, .issuedToken, .session, .gateway: return nil
     }
   }
 
@@ -240,8 +270,9 @@ struct PortalPath {
       exchange.record.signIn = .refused
       throw .foreignForm.with(detail: foreign)
     }
-    let type = request.head.fields.first(.contentType)?.value.split(separator: ";").first?.lowercased()
-    guard type?.filter({ $0 != " " }) == "application/x-www-form-urlencoded" else { throw .notAForm }
+    guard Self.isForm(request) else { throw .notAForm }
+    // A browser has one session. Which of several is meant nobody can say, and to end all of them is more than was asked for.
+    guard request.ownCookies?.sessions.count ?? 0 <= 1 else { throw .sessionUnclear }
     exchange.readBody(atMost: FormFields.longest) { exchange, body in
       guard let body else { return exchange.answer(Problem.formTooLong) }
       guard let form = FormFields(body.readableBytesView) else { return exchange.answer(Problem.formUnreadable) }
@@ -249,7 +280,12 @@ struct PortalPath {
     }
   }
 
-  private func isOurs(_ form: FormFields, _ purpose: FormTokens.Purpose, _ request: StrippedRequest) -> Bool {
+  static func isForm(_ request: StrippedRequest) -> Bool {
+    let type = request.head.fields.first(.contentType)?.value.split(separator: ";").first?.lowercased()
+    return type?.filter { $0 != " " } == "application/x-www-form-urlencoded"
+  }
+
+  func isOurs(_ form: FormFields, _ purpose: FormTokens.Purpose, _ request: StrippedRequest) -> Bool {
     let cookie = FormTokens.cookie(among: request.ownCookies?.browsers ?? [])
     return self.portal.tokens.isGood(form.secret("token"), for: purpose, cookie: cookie, at: Date())
   }
@@ -266,8 +302,9 @@ struct PortalPath {
     return known == nil ? page.setting(OwnCookies.browserName, to: cookie) : page
   }
 
-  private func pages(_ request: StrippedRequest) -> PortalPages {
-    PortalPages(site: self.portal.name, acceptLanguage: request.head.fields.first(named: "Accept-Language")?.utf8Value)
+  func pages(_ request: StrippedRequest) -> PortalPages {
+    PortalPages(
+      site: self.portal.name, theme: self.portal.theme, acceptLanguage: request.head.fields.first(named: "Accept-Language")?.utf8Value)
   }
 
   /// Whom the session's cookie stands for.
@@ -289,6 +326,8 @@ extension Problem {
   static let formRefused = Problem(
     "formRefused", blame: .client, status: 403, message: "The form is none that this browser was shown lately.",
     detail: "the form's token is missing, of another browser, or too old")
+  static let sessionUnclear = Problem(
+    "sessionUnclear", blame: .client, status: 400, message: "The browser sent more than one session; which one is meant is not clear.")
   static let signOutFailed = Problem(
     "signOutFailed", blame: .operator, status: 503, message: "Nobody can be signed out at the moment.",
     detail: "where sessions are kept cannot be asked")

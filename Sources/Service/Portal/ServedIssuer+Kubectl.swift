@@ -16,7 +16,7 @@ extension Generation.ServedIssuer {
       switch method {
       case .passwordFile, .ldap, .pam: return signIn.password
       case .clientCertificate: return signIn.clientCertificate
-      case .jwt, .introspection, .tokenReview, .issuedToken, .session, .gateway: return false
+      case .jwt, .introspection, .tokenReview, .oidc, .issuedToken, .session, .gateway: return false
       }
     }.map(\.id)
     return ids.contains("kubectl") ? "kubectl" : ids.min()

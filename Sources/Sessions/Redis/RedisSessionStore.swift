@@ -20,11 +20,20 @@ public final class RedisSessionStore: SessionStore {
     let until: Date
   }
 
+  /// What is known to be over: a question that was asked before, and is answered behind it, does not bring it back.
+  private struct Past: Sendable {
+    /// The oldest version that may be believed without another question.
+    var oldest: UInt64
+    var until: NIODeadline
+  }
+
   private struct Known: Sendable {
     var fresh: [SessionKey: Fresh] = [:]
-    /// What was ended here: a question that was asked before, and is answered behind it, does not bring it back.
-    var ended: [SessionKey: NIODeadline] = [:]
+    var past: [SessionKey: Past] = [:]
   }
+
+  /// Longer than any answer is waited for.
+  private static let memoryOfThePast = TimeAmount.seconds(60)
 
   private let client: RedisClient
   private let known = NIOLockedValueBox(Known())
@@ -36,13 +45,15 @@ public final class RedisSessionStore: SessionStore {
   // MARK: - The store
 
   public func begin(
-    _ session: StoredSession, as key: SessionKey, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+    _ session: StoredSession, as key: SessionKey, replacing replaced: [SessionKey], _ limits: SessionLimits, at now: Date,
+    on eventLoop: any EventLoop
   ) -> Answer<SessionStart> {
-    let arguments = [
+    var arguments = [
       Self.hex(key.bytes), Self.hex(session.user.bytes), Self.milliseconds(now), Self.milliseconds(session.began),
       Self.milliseconds(session.ends), Self.milliseconds(limits.idle), session.sealed, Self.text(max(1, limits.perUser)),
-      Self.text(limits.total), Self.milliseconds(Self.longestLife),
+      Self.text(limits.total), Self.milliseconds(Self.longestLife), Self.words(session.tags),
     ]
+    arguments += replaced.map { Self.hex($0.bytes) }
     return self.run(SessionScripts.begin, arguments, on: eventLoop, failure: { .unavailable($0) }) { reply in
       guard case .list(let words?) = reply, case .bytes(let first?)? = words.first else { return nil }
       if first == Array("full".utf8) { return .full }
@@ -74,22 +85,42 @@ public final class RedisSessionStore: SessionStore {
   }
 
   public func replace(_ key: SessionKey, version: UInt64, by sealed: [UInt8], on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.forget([key])
+    // Also where it fails: somebody else was faster, or nobody knows.
+    self.bury([key], before: version + 1)
     let arguments = [Self.hex(key.bytes), Self.text(version), sealed]
     return self.run(SessionScripts.replace, arguments, on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
   }
 
-  public func end(_ key: SessionKey, on eventLoop: any EventLoop) -> Answer<Bool> {
-    self.bury([key])
-    return self.run(SessionScripts.end, [Self.hex(key.bytes)], on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
+  public func end(_ keys: [SessionKey], on eventLoop: any EventLoop) -> Answer<Bool> {
+    self.bury(keys)
+    return self.run(SessionScripts.end, keys.map { Self.hex($0.bytes) }, on: eventLoop, failure: { _ in false }) { $0 == .integer(1) }
   }
 
   public func endAll(of user: SessionUser, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
-    self.run(SessionScripts.endAll, [Self.hex(user.bytes)], on: eventLoop, failure: { _ in nil }) { reply -> [SessionKey]?? in
+    self.endAll(SessionScripts.endAllOfUser, user.bytes, on: eventLoop)
+  }
+
+  public func endAll(tagged tag: SessionTag, on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    self.endAll(SessionScripts.endAllTagged, tag.bytes, on: eventLoop)
+  }
+
+  private func endAll(_ script: String, _ group: [UInt8], on eventLoop: any EventLoop) -> Answer<[SessionKey]?> {
+    self.run(script, [Self.hex(group)], on: eventLoop, failure: { _ in nil }) { reply -> [SessionKey]?? in
       guard case .list(let words?) = reply else { return nil }
       let ended = words.compactMap(Self.key(reading:))
       self.bury(ended)
       return .some(ended)
+    }
+  }
+
+  public func page(
+    at cursor: UInt64, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
+  ) -> Answer<SessionPage?> {
+    self.run(SessionScripts.page, [Self.text(cursor)], on: eventLoop, failure: { _ in nil }) { reply -> SessionPage?? in
+      guard case .list(let words?) = reply, case .bytes(let next?)? = words.first, let next = UInt64(String(decoding: next, as: UTF8.self))
+      else { return nil }
+      // What cannot be read is nobody's session, and keeps nobody from seeing the others.
+      return .some(SessionPage(words.dropFirst().compactMap(Self.kept(reading:)), next: next))
     }
   }
 
@@ -110,7 +141,7 @@ public final class RedisSessionStore: SessionStore {
 
   private func remember(_ session: StoredSession, _ key: SessionKey, at now: Date) {
     self.known.withLockedValue { known in
-      guard known.ended[key] == nil else { return }
+      if let past = known.past[key], session.version < past.oldest { return }
       if known.fresh.count >= Self.mostFresh { known.fresh = known.fresh.filter { now < $0.value.until } }
       if known.fresh.count >= Self.mostFresh { known.fresh.removeAll() }
       known.fresh[key] = Fresh(session: session, until: now.addingTimeInterval(Self.freshness))
@@ -121,14 +152,14 @@ public final class RedisSessionStore: SessionStore {
     self.known.withLockedValue { known in for key in keys { known.fresh[key] = nil } }
   }
 
-  private func bury(_ keys: [SessionKey]) {
+  /// - Parameter oldest: the version from which on it may be believed again; none where it has ended
+  private func bury(_ keys: [SessionKey], before oldest: UInt64 = .max) {
     let now = NIODeadline.now()
     self.known.withLockedValue { known in
-      known.ended = known.ended.filter { now < $0.value }
+      known.past = known.past.filter { now < $0.value.until }
       for key in keys {
         known.fresh[key] = nil
-        // Longer than any answer is waited for.
-        known.ended[key] = now + .seconds(60)
+        known.past[key] = Past(oldest: max(oldest, known.past[key]?.oldest ?? 0), until: now + Self.memoryOfThePast)
       }
     }
   }
@@ -136,8 +167,10 @@ public final class RedisSessionStore: SessionStore {
   // MARK: - Words
 
   private static func text(_ number: some BinaryInteger) -> [UInt8] { Array(String(number).utf8) }
-  private static func milliseconds(_ time: Date) -> [UInt8] { self.text(Int64((time.timeIntervalSince1970 * 1000).rounded())) }
+  private static func milliseconds(_ time: Date) -> [UInt8] { self.text(time.milliseconds) }
   private static func milliseconds(_ duration: Duration) -> [UInt8] { self.text(Int64(duration.seconds * 1000)) }
+
+  private static func words(_ tags: [SessionTag]) -> [UInt8] { Array(tags.map { self.hex($0.bytes) }.joined(separator: [32])) }
 
   private static let digits = Array("0123456789abcdef".utf8)
 
@@ -158,15 +191,26 @@ public final class RedisSessionStore: SessionStore {
     return self.bytes(hex: text).map(SessionKey.init)
   }
 
-  private static func session(reading fields: [RESPValue]) -> StoredSession? {
-    let values = fields.compactMap { field -> [UInt8]? in if case .bytes(let bytes) = field { bytes } else { nil } }
-    guard values.count == 5, let user = self.bytes(hex: values[0]), let began = self.date(values[1]), let ends = self.date(values[2]),
-      let version = UInt64(String(decoding: values[3], as: UTF8.self))
+  private static func kept(reading entry: RESPValue) -> KeptSession? {
+    guard case .list(let fields?) = entry, fields.count == 8, let key = self.key(reading: fields[0]), case .bytes(let used?) = fields[1],
+      let used = self.date(used), let session = self.session(reading: Array(fields[2...]))
     else { return nil }
-    return StoredSession(user: SessionUser(bytes: user), began: began, ends: ends, sealed: values[4], version: version)
+    return KeptSession(key: key, session: session, used: used)
   }
 
-  private static func date(_ text: [UInt8]) -> Date? {
-    Int64(String(decoding: text, as: UTF8.self)).map { Date(timeIntervalSince1970: Double($0) / 1000) }
+  private static func session(reading fields: [RESPValue]) -> StoredSession? {
+    let values = fields.compactMap { field -> [UInt8]? in if case .bytes(let bytes) = field { bytes } else { nil } }
+    guard values.count == 6, let user = self.bytes(hex: values[0]), let tags = self.tags(values[1]), let began = self.date(values[2]),
+      let ends = self.date(values[3]), let version = UInt64(String(decoding: values[4], as: UTF8.self))
+    else { return nil }
+    return StoredSession(user: SessionUser(bytes: user), tags: tags, began: began, ends: ends, sealed: values[5], version: version)
   }
+
+  private static func tags(_ words: [UInt8]) -> [SessionTag]? {
+    let words = words.split(separator: 32)
+    let tags = words.compactMap { self.bytes(hex: Array($0)).map(SessionTag.init) }
+    return tags.count == words.count ? tags : nil
+  }
+
+  private static func date(_ text: [UInt8]) -> Date? { Int64(String(decoding: text, as: UTF8.self)).map(Date.init(milliseconds:)) }
 }

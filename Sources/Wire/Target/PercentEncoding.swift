@@ -30,4 +30,29 @@ package enum PercentEncoding {
     }
     return decoded
   }
+
+  /// The same with `+` as a blank, as forms have it (WHATWG URL section 5.1).
+  package static func decodeForm(_ bytes: some Sequence<UInt8>) -> [UInt8]? {
+    self.decode(bytes.lazy.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 })
+  }
+
+  /// Text in which everything is escaped but the unreserved characters (section 2.3), for a query or a form.
+  ///
+  /// - Parameter kept: other characters that stay as they are
+  package static func encode(_ text: String, keeping kept: StaticString = "") -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    let others = UnsafeBufferPointer(start: kept.utf8Start, count: kept.utf8CodeUnitCount)
+    var encoded: [UInt8] = []
+    encoded.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        encoded.append(byte)
+      case _ where others.contains(byte): encoded.append(byte)
+      default: encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+      }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+  }
 }

@@ -134,7 +134,7 @@ import Testing
 
   @Test func whoIsGoneFromTheDirectoryIsOut() async throws {
     for gone: StoreRefreshment in [
-      .gone("deleted"), .current(StoredUser(username: "alicia", reference: .init(account: "uid=alice", typedName: "alice"))),
+      .gone("deleted"),
       .current(StoredUser(username: "alice", groups: ["system:masters"], reference: .init(account: "uid=alice", typedName: "alice"))),
     ] {
       let time = TestTime()
@@ -147,6 +147,23 @@ import Testing
       store.change { $0.refresh = { user in .current(StoredUser(username: "alice", groups: [], reference: user.reference)) } }
       #expect(try await self.ask(station, cookie).problem == AuthenticationProblem.sessionOver, "what has ended stays so")
     }
+  }
+
+  /// An answer about somebody else renews nobody, and ends nobody: the next may be the right one.
+  @Test func anAnswerAboutAnotherUserIsNone() async throws {
+    let time = TestTime()
+    let store = self.store()
+    store.change {
+      $0.refresh = { user in .current(StoredUser(username: "alicia", groups: ["admins"], reference: user.reference)) }
+    }
+    let station = try self.station(store, time: time)
+    let cookie = try await self.signIn(station)
+    time.advance(by: .seconds(600))
+    let problem = try #require(try await self.ask(station, cookie).problem)
+    #expect(problem == AuthenticationProblem.passwordStoreUnavailable && problem.status == 503)
+    store.change { $0.refresh = { user in .current(StoredUser(username: "alice", groups: ["second"], reference: user.reference)) } }
+    let identity = try await self.ask(station, cookie).identity
+    #expect(identity?.username == "alice" && identity?.groups == ["second"])
   }
 
   // MARK: Other generations
@@ -198,7 +215,7 @@ import Testing
     let time = TestTime()
     let station = try self.station(time: time)
     let own = self.certificate(until: time.wall + 600)
-    let outcome = try await station.authenticator.signIn(certificate: own, replacing: [], on: station.eventLoop).value
+    let outcome = try await station.authenticator.signIn(certificate: own, from: .home, replacing: [], on: station.eventLoop).value
     guard case .signedIn(let cookie, let identity, _) = outcome else { throw NotSignedIn(outcome: "\(outcome)") }
     #expect(identity.session?.signedInBy == .clientCertificate && identity.expires == own.notAfter)
     #expect(try await self.ask(station, cookie, certificate: own).identity?.username == "alice")
@@ -211,9 +228,11 @@ import Testing
 
   @Test func whatDoesNotSignInIsSaid() async throws {
     let station = try self.station(certificates: false)
-    let off = try await station.authenticator.signIn(certificate: self.certificate(), replacing: [], on: station.eventLoop).value
+    let off = try await station.authenticator.signIn(
+      certificate: self.certificate(), from: .home, replacing: [], on: station.eventLoop
+    ).value
     guard case .refused(AuthenticationProblem.signInNotServed) = off else { throw NotSignedIn(outcome: "\(off)") }
-    let none = try await self.station().authenticator.signIn(certificate: nil, replacing: [], on: station.eventLoop).value
+    let none = try await self.station().authenticator.signIn(certificate: nil, from: .home, replacing: [], on: station.eventLoop).value
     guard case .refused(let problem) = none else { throw NotSignedIn(outcome: "\(none)") }
     #expect(problem == AuthenticationProblem.certificateMissing && problem.status == 401)
     let without = try TestStation()

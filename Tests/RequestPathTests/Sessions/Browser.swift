@@ -45,6 +45,13 @@ final class Browser: Sendable {
   /// Goes somewhere, as from the address line.
   func go(_ target: String) async throws -> Answer { try await self.ask("GET \(target)", Self.navigation) }
 
+  /// Comes from another site's page, as behind a redirect of a provider's.
+  func arrive(_ target: String, _ fields: [String]? = nil) async throws -> Answer {
+    try await self.ask(
+      "GET \(target)",
+      fields ?? ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Accept: text/html"])
+  }
+
   /// Asks as a script of a page does.
   func fetch(_ target: String, _ fields: String...) async throws -> Answer {
     try await self.ask("GET \(target)", ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors", "Accept: */*"] + fields)
@@ -89,6 +96,28 @@ final class Browser: Sendable {
     let page = try await self.go("/.sallyport/sign-in")
     return try await self.send([("token", try Self.token(in: page)), ("return", "/"), ("by", "certificate")], to: "/.sallyport/sign-in")
   }
+
+  /// Presses a provider's button.
+  ///
+  /// - Returns: the page that leads on
+  func startAtProvider(_ id: String = "", returningTo target: String = "/") async throws -> Answer {
+    let page = try await self.go("/.sallyport/sign-in")
+    return try await self.send(
+      [("token", try Self.token(in: page)), ("return", target), ("provider", id), ("by", "oidc")], to: "/.sallyport/sign-in")
+  }
+
+  /// Where a page leads to by itself.
+  static func address(in page: Answer) throws -> String {
+    let refresh = try #require(page.body.firstMatch(of: /http-equiv="refresh" content="0; url=([^"]+)"/), "leads nowhere: \(page)").1
+    let link = try #require(page.body.firstMatch(of: /<a class="button" href="([^"]+)"/)).1
+    #expect(refresh == link)
+    return String(refresh).replacing("&amp;", with: "&").replacing("&#61;", with: "=")
+  }
+
+  /// The names of the sign-ins' cookies that are kept.
+  var flows: [String] { self.cookies.value.keys.filter { $0.hasPrefix("__Host-sallyport-flow-") }.sorted() }
+
+  func cookie(_ name: String) -> String? { self.cookies.value[name] }
 
   func signOut() async throws -> Answer {
     let page = try await self.go("/.sallyport/sign-out")

@@ -1,6 +1,6 @@
 """Sets a glewlwyd up as an OpenID provider, and gets tokens from it as its clients do.
 
-Usage: glewlwyd.py PORT CA KEY setup | tokens | rotate | revoke TOKEN
+Usage: glewlwyd.py PORT CA KEY setup | client GATEWAY_URL | tokens | rotate | revoke TOKEN
 
 KEY is the file of the signing key, beside which its public half stands as KEY.pub. `tokens` prints what the code flow of a
 browser that has signed in as alice ends with (id_token, access_token, refresh_token), as JSON.
@@ -64,7 +64,7 @@ def plugin() -> dict:
             "auth-type-code-enabled": True, "auth-type-token-enabled": False, "auth-type-id-token-enabled": True,
             "auth-type-none-enabled": False, "auth-type-password-enabled": False, "auth-type-client-enabled": True,
             "auth-type-refresh-enabled": True, "jwks-show": True, "subject-type": "public", "allowed-scope": ["openid"],
-            "pkce-allowed": False, "introspection-revocation-allowed": True, "introspection-revocation-allow-target-client": True,
+            "pkce-allowed": True, "session-management-allowed": True, "introspection-revocation-allowed": True, "introspection-revocation-allow-target-client": True,
             "introspection-revocation-auth-scope": [], "name-claim": "mandatory", "email-claim": "mandatory", "scope-claim": "no",
             "claims": [
                 {"name": "groups", "user-property": "groups", "type": "string", "mandatory": True, "on-demand": False, "scope": []}],
@@ -83,6 +83,15 @@ def setup() -> None:
         "client_id": "web", "name": "web", "confidential": True, "password": "web-secret", "redirect_uri": [REDIRECT],
         "token_endpoint_auth_method": ["client_secret_basic"],
         "authorization_type": ["code", "client_credentials", "refresh_token"], "scope": ["openid"], "enabled": True})
+
+
+def client(gateway: str) -> None:
+    """The gateway itself, whose pages people sign in to."""
+    administrator().ask("POST", "/api/client/", {
+        "client_id": "portal", "name": "portal", "confidential": True, "password": "portal-secret",
+        "redirect_uri": [gateway + "/.sallyport/callback"], "post_logout_redirect_uris": [gateway + "/.sallyport/sign-out"],
+        "token_endpoint_auth_method": ["client_secret_basic"],
+        "authorization_type": ["code", "refresh_token"], "scope": ["openid"], "enabled": True})
 
 
 def tokens() -> None:
@@ -108,4 +117,4 @@ def revoke(token: str) -> None:
     Browser().ask("POST", "/api/oidc/revoke", form={"token": token}, headers=BASIC)
 
 
-{"setup": setup, "tokens": tokens, "rotate": rotate, "revoke": revoke}[command](*rest)
+{"setup": setup, "client": client, "tokens": tokens, "rotate": rotate, "revoke": revoke}[command](*rest)

@@ -20,13 +20,19 @@ final class GlewlwydServer {
   private(set) var process: RunningTool
 
   /// - Parameter pki: its server's certificate is the provider's
-  init(pki: TestPKI) async throws {
+  convenience init(pki: TestPKI) async throws {
+    try await self.init(
+      authority: pki.serverAuthority.certificatePEM, certificate: pki.server.chainPEM, privateKey: pki.server.privateKeyPEM)
+  }
+
+  init(authority: String, certificate chain: String, privateKey: String) async throws {
     let unpacked = Installation.build + "/debian-glewlwyd/usr"
     self.port = try freePort()
-    self.caFile = try self.directory.write(pki.serverAuthority.certificatePEM, to: "ca.pem")
-    let key = try self.directory.write(pki.server.privateKeyPEM, to: "server.key")
-    let certificate = try self.directory.write(pki.server.chainPEM, to: "server.pem")
+    self.caFile = try self.directory.write(authority, to: "ca.pem")
+    let key = try self.directory.write(privateKey, to: "server.key")
+    let certificate = try self.directory.write(chain, to: "server.pem")
     try FileManager.default.createDirectory(atPath: self.directory.file("pages"), withIntermediateDirectories: true)
+    try self.directory.write(Self.loginPage, to: "pages/login.html")
     let configuration = try self.directory.write(
       """
       port=\(self.port)
@@ -35,6 +41,7 @@ final class GlewlwydServer {
       login_url="login.html"
       api_prefix="api"
       static_files_path="\(self.directory.file("pages"))"
+      static_files_mime_types=( { extension=".html" mime_type="text/html" } );
       log_mode="console"
       log_level="WARNING"
       cookie_secure=1
@@ -92,6 +99,31 @@ final class GlewlwydServer {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return try decoder.decode(Tokens.self, from: Data(try await self.tool("tokens").utf8))
   }
+
+  /// Makes the client `portal`, whose browsers come back to a gateway.
+  func addClient(ofGatewayAt url: String) async throws { _ = try await self.tool("client", url) }
+
+  /// In place of the package's own page, which needs a web application of another package: it asks the same interface for the same.
+  private static let loginPage = """
+    <!doctype html>
+    <html lang="en"><head><meta charset="utf-8"><title>Provider</title></head>
+    <body><main><h1>Provider</h1>
+    <form id="form"><label>Name <input id="username"></label> <label>Password <input id="password" type="password"></label>
+    <button>Sign in</button></form></main>
+    <script>
+    const query = new URLSearchParams(location.search);
+    const send = (method, path, body) =>
+      fetch(path, {method, headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
+    document.getElementById("form").onsubmit = async event => {
+      event.preventDefault();
+      const value = id => document.getElementById(id).value;
+      await send("POST", "/api/auth/", {username: value("username"), password: value("password")});
+      await send("PUT", "/api/auth/grant/" + query.get("client_id"), {scope: "openid"});
+      const next = query.get("callback_url");
+      location = next.includes("g_continue") ? next : next + "&g_continue";
+    };
+    </script></body></html>
+    """
 
   func revoke(_ token: String) async throws { _ = try await self.tool("revoke", token) }
 

@@ -34,13 +34,7 @@ struct ClaimsReader {
 
   /// - Throws: ``TokenRefusal`` with the first claim that is not as it must be
   func read() throws(TokenRefusal) -> TokenFacts {
-    if self.form == .signed || !self.rules.issuer.isEmpty {
-      guard self.claims["iss"]?.string.map({ Self.isSame($0, self.rules.issuer) }) == true else {
-        throw TokenRefusal("iss is not the issuer's")
-      }
-    }
-    let audiences = try self.audiences()
-    let expires = try self.times()
+    let (audiences, expires) = try self.envelope()
     let subject = try self.subject()
     try self.checkAuthorizedParty(audiences)
     for requirement in self.rules.requirements {
@@ -57,6 +51,16 @@ struct ClaimsReader {
       audiences: audiences, expires: expires.map { Date(timeIntervalSince1970: $0) }, subject: subject, tokenID: self.claims["jti"]?.string,
       authenticated: (try? self.time("auth_time")).flatMap { $0 }.map { Date(timeIntervalSince1970: $0) },
       methods: self.claims["amr"]?.strings ?? [], email: self.email(), stated: self.rules.keptClaims.stated(in: self.claims))
+  }
+
+  /// What a token says of itself, whoever it is about: by whom, for whom, and when.
+  func envelope() throws(TokenRefusal) -> (audiences: [String], expires: Double?) {
+    if self.form == .signed || !self.rules.issuer.isEmpty {
+      guard self.claims["iss"]?.string.map({ Self.isSame($0, self.rules.issuer) }) == true else {
+        throw TokenRefusal("iss is not the issuer's")
+      }
+    }
+    return (try self.audiences(), try self.times())
   }
 
   private func email() -> String? {
@@ -108,7 +112,7 @@ struct ClaimsReader {
     return expires
   }
 
-  private func time(_ name: String) throws(TokenRefusal) -> Double? {
+  func time(_ name: String) throws(TokenRefusal) -> Double? {
     let seconds: Double
     switch self.claims[name] {
     case nil: return nil
@@ -134,7 +138,7 @@ struct ClaimsReader {
     return mapping.prefix + name
   }
 
-  private func groups() throws(TokenRefusal) -> [String] {
+  func groups() throws(TokenRefusal) -> [String] {
     guard let mapping = self.rules.groups else { return [] }
     guard let value = mapping.claim.value(in: self.claims) else {
       // Whose groups are too many for a token gets a link to them. To take that for no groups would be wrong silently.

@@ -15,6 +15,8 @@ struct TokenFacts: Sendable, Hashable {
   /// `sub` and `jti`, for the audit record.
   var subject: String?
   var tokenID: String?
+  /// `sid`, the provider's own session, for an id_token that begins one here.
+  var sessionID: String?
   /// `auth_time`, `amr` and `email`, for tokens that are made of this one.
   var authenticated: Date?
   var methods: [String] = []

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import SallyportCore
 import SallyportJOSE
 import SallyportJSON
@@ -125,34 +124,13 @@ struct Introspection: TokenJudge {
     return nil
   }
 
-  /// The answer as a token of one of these types that one of the issuer's keys has signed. An unknown `kid` has the keys fetched,
-  /// as a client's token does, and never falls back to another key.
+  /// The answer as a token of one of these types that one of the issuer's keys has signed.
   private func verified(_ text: Secret, types: [String?]) async throws(SignedIntrospection.Fault) -> SignedToken {
-    let token: SignedToken
-    do throws(SignedToken.Fault) {
-      token = try SignedToken(text.withBytes { Array($0) })
+    guard let keys = self.keys else { throw .init("there are no keys for signed answers") }
+    do throws(TokenDoubt) {
+      return try await keys.verified(text, types: types, algorithms: self.endpoint.rules.algorithms)
     } catch {
-      throw .init("the signed answer: \(error)")
+      throw .init("the signed answer: \(error.detail)")
     }
-    guard types.contains(token.type) else { throw .init("the signed answer is of another typ") }
-    guard self.endpoint.rules.algorithms.contains(token.algorithm) else { throw .init("the signed answer's alg is none of the issuer's") }
-    guard let source = self.keys else { throw .init("there are no keys for signed answers") }
-    if let isSigned = self.isSigned(token, by: source) {
-      guard isSigned else { throw .init("the signed answer's signature is none of the issuer's keys'") }
-      return token
-    }
-    if let fetched = source.fetchForUnknownKey(on: MultiThreadedEventLoopGroup.singleton.next()) { try? await fetched.get() }
-    switch self.isSigned(token, by: source) {
-    case true?: return token
-    case false?: throw .init("the signed answer's signature is none of the issuer's keys'")
-    case nil: throw .init(source.keys == nil ? "the issuer's keys are not known yet" : "the signed answer's kid names no key of the issuer")
-    }
-  }
-
-  /// - Returns: `nil` where the keys are not known, or none has the answer's `kid`
-  private func isSigned(_ token: SignedToken, by source: KeySetSource) -> Bool? {
-    guard let keys = source.keys else { return nil }
-    if let keyID = token.keyID, !keys.knows(keyID) { return nil }
-    return keys.candidates(for: token.keyID, token.algorithm).prefix(TokenAuthenticator.mostTries).contains { token.isSigned(by: $0) }
   }
 }

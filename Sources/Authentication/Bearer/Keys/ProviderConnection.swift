@@ -12,6 +12,22 @@ struct ProviderFault: Error, Sendable, Hashable, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
+/// The word by which an authorization server says what is wrong (RFC 6749 section 5.2).
+struct OAuthError: Error, Sendable, Hashable {
+  let code: String
+
+  /// - Returns: `nil` for what is no such word: it is shown to operators
+  init?(_ code: String) {
+    guard !code.isEmpty, code.utf8.count <= 64, code.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "_") }) else {
+      return nil
+    }
+    self.code = code
+  }
+
+  /// The code or the refresh token is none, or none any more.
+  var isInvalidGrant: Bool { self.code == "invalid_grant" }
+}
+
 /// Asks identity providers for JSON: over TLS, without following redirects, within bounds of size and time.
 struct ProviderConnection: Sendable {
   /// The most bytes of a document.
@@ -82,6 +98,26 @@ struct ProviderConnection: Sendable {
     }
   }
 
+  /// What a token endpoint answers with: JSON, or an error's word (RFC 6749 section 5.2).
+  ///
+  /// - Throws: ``ProviderFault`` for everything else, an error without a word among it
+  func documentOrError(_ name: String, _ request: HTTPClientRequest) async throws(ProviderFault) -> Result<JSONValue, OAuthError> {
+    let (status, bytes) = try await self.answer(name, request, taking: [.ok, .badRequest, .unauthorized]) { type throws(ProviderFault) in
+      guard Self.mayBeJSON(type) else { throw ProviderFault("\(name) is not sent as JSON") }
+    }
+    let value: JSONValue
+    do throws(JSONFault) {
+      value = try JSONReader.read(bytes)
+    } catch {
+      throw ProviderFault("\(name) is answered with status \(status.code) and cannot be read: \(error)")
+    }
+    guard status != .ok else { return .success(value) }
+    guard let code = value["error"]?.string, let error = OAuthError(code) else {
+      throw ProviderFault("\(name) is answered with status \(status.code)")
+    }
+    return .failure(error)
+  }
+
   /// The text of exactly this media type that a request is answered with.
   ///
   /// - Throws: ``ProviderFault`` for everything but status 200, this type and a bounded length
@@ -109,16 +145,25 @@ struct ProviderConnection: Sendable {
   private func body(
     _ name: String, _ request: HTTPClientRequest, isEmptyAllowed: Bool, _ check: (_ contentType: String?) throws(ProviderFault) -> Void
   ) async throws(ProviderFault) -> [UInt8]? {
+    let (status, bytes) = try await self.answer(name, request, taking: isEmptyAllowed ? [.ok, .noContent] : [.ok], check)
+    return status == .noContent ? nil : bytes
+  }
+
+  /// A whole answer with one of these statuses; what 204 comes with is not looked at.
+  private func answer(
+    _ name: String, _ request: HTTPClientRequest, taking statuses: [HTTPResponseStatus],
+    _ check: (_ contentType: String?) throws(ProviderFault) -> Void
+  ) async throws(ProviderFault) -> (status: HTTPResponseStatus, body: [UInt8]) {
     guard self.mayAsk(request.url) else { throw ProviderFault("\(name) is not at an https URL") }
     do {
       var request = request
       request.headers.add(name: "User-Agent", value: "sallyport")
       request.tlsConfiguration = self.tls
       let response = try await Self.client.execute(request, timeout: .seconds(30))
-      if isEmptyAllowed, response.status == .noContent { return nil }
-      guard response.status == .ok else { throw ProviderFault("\(name) is answered with status \(response.status.code)") }
+      guard statuses.contains(response.status) else { throw ProviderFault("\(name) is answered with status \(response.status.code)") }
+      if response.status == .noContent { return (.noContent, []) }
       try check(response.headers.first(name: "Content-Type"))
-      return Array(buffer: try await response.body.collect(upTo: Self.mostBytes))
+      return (response.status, Array(buffer: try await response.body.collect(upTo: Self.mostBytes)))
     } catch let fault as ProviderFault {
       throw fault
     } catch is NIOTooManyBytesError {
@@ -128,7 +173,8 @@ struct ProviderConnection: Sendable {
     }
   }
 
-  private func mayAsk(_ address: String) -> Bool {
+  /// Whether it is a URL that may be asked, or led to: over TLS unless that was given up, without credentials, in visible ASCII.
+  func mayAsk(_ address: String) -> Bool {
     let lowered = address.prefix(8).lowercased()
     guard lowered.hasPrefix("https://") || (self.insecurePlaintext && lowered.hasPrefix("http://")) else { return false }
     return address.utf8.count <= 2048 && address.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "@") }

@@ -24,7 +24,7 @@ struct ProviderFetcher: KeySetFetcher {
       certificateAuthority: provider.certificateAuthority, insecurePlaintext: provider.insecurePlaintext)
   }
 
-  private static func wellKnown(_ issuer: String) -> String {
+  static func wellKnown(_ issuer: String) -> String {
     (issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer) + "/.well-known/openid-configuration"
   }
 
