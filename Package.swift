@@ -154,7 +154,7 @@ let package = Package(
       "Demo",
       [
         "SallyportCommands", "SallyportService", "SallyportConfiguration", "SallyportIssuer", "SallyportPKI", "SallyportPracticeCluster",
-        "SallyportPracticeDashboard", nioCore, nioPosix, logging,
+        "SallyportPracticeDashboard", "SallyportFiles", nioCore, nioPosix, logging,
       ]),
     .executableTarget(
       name: "sallyport",

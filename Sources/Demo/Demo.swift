@@ -105,6 +105,7 @@ public final class Demo: Sendable {
         curl --cacert \(folder)/server-ca.pem -u bob:\(self.password) \(dashboard)/namespaces/dev
         \(program) login --server https://127.0.0.1:\(self.port) --ca-file \(folder)/server-ca.pem --username bob   # for kubectl's plugin
         \(program) audit follow \(folder)/audit                             # what a reviewer sees, as it happens
+        \(program) sessions list --config \(folder)/sallyport.yaml    # who is signed in with a browser
         \(program) check --config \(folder)/sallyport.yaml         # the configuration it runs on
 
       Ctrl-C ends it.

@@ -1,5 +1,6 @@
 import Foundation
 import SallyportCommands
+import SallyportFiles
 import SallyportIssuer
 import SallyportPKI
 
@@ -28,12 +29,16 @@ struct DemoFolder {
     static let users = "users.yaml"
     static let configuration = "sallyport.yaml"
     static let audit = "audit"
+    static let control = "control.sock"
   }
 
   /// Where the gateway serves the dashboard.
   static let dashboardPath = "/dashboard"
 
   func file(_ name: String) -> String { "\(self.path)/\(name)" }
+
+  /// Whether the folder is near enough to have a socket in it: their paths are short.
+  var hasControl: Bool { self.file(Name.control).utf8.count <= SocketPlace.longestPath }
 
   /// Makes the folder with its certificates and the password file.
   ///
@@ -144,7 +149,7 @@ struct DemoFolder {
         authenticate: [clientCertificate, password, token]   # tokens: the dashboard's, and those of `sallyport login`
         anonymous: [/livez, /readyz]
       audit: {directory: \(Name.audit)}
-
+      \(self.hasControl ? "control: {socket: \(Name.control)}                # where `sallyport sessions` asks" : "")
       """, to: Name.configuration)
   }
 
