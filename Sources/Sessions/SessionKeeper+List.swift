@@ -68,15 +68,28 @@ extension SessionKeeper {
     }
   }
 
+  /// Pages that are there are taken one after the other, and not one within the other: a store may have thousands.
   private func walk<Found: Sendable>(
     _ listing: Listing<Found>, from cursor: UInt64, atMost pages: Int, _ limits: SessionLimits, at now: Date, on eventLoop: any EventLoop
   ) -> Answer<Found?> {
-    guard pages > 0 else { return .now(nil) }
-    return self.store.page(at: cursor, limits, at: now, on: eventLoop).flatMap { page in
-      guard let page else { return .now(nil) }
-      let next = listing.with(page)
-      return page.next == 0 ? .now(next.found) : self.walk(next, from: page.next, atMost: pages - 1, limits, at: now, on: eventLoop)
+    var (listing, cursor) = (listing, cursor)
+    for left in stride(from: pages - 1, through: 0, by: -1) {
+      switch self.store.page(at: cursor, limits, at: now, on: eventLoop) {
+      case .now(nil): return .now(nil)
+      case .now(let page?):
+        listing = listing.with(page)
+        if page.next == 0 { return .now(listing.found) }
+        cursor = page.next
+      case .later(let future):
+        return Answer.later(future).flatMap { [listing] page in
+          guard let page else { return .now(nil) }
+          let next = listing.with(page)
+          if page.next == 0 { return .now(next.found) }
+          return self.walk(next, from: page.next, atMost: left, limits, at: now, on: eventLoop)
+        }
+      }
     }
+    return .now(nil)
   }
 }
 

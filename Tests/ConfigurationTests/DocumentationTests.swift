@@ -18,7 +18,7 @@ import Testing
   @Test func theManualListsExactlyTheKeysThatAreRead() throws {
     let known: Set<String> = [
       everyKey, everyDirectoryKey, everyMemberOfKey, everyCredentialKey, everyTokenExchangeKey, everySignInKey,
-      everySharedSessionKey, everyOpenIDKey, everyTemplateKey,
+      everySharedSessionKey, everySignInThemeKey, everyOpenIDKey, everyTemplateKey,
     ].map(
       GatewayConfiguration.knownKeys
     ).reduce(

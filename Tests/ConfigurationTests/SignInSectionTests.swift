@@ -16,8 +16,6 @@ let everySignInKey = """
     - passwordFile: {file: users.yaml}
     signIn:
       name: Example Corp
-      accentColor: "#Aa3300"
-      logoFile: logo.svg
       form: true
       clientCertificate: true
       session: {idle: 10m, lifetime: 8h, refresh: 2m, perUser: 3, total: 500}
@@ -38,23 +36,32 @@ let everySharedSessionKey = everySignInKey.replacingOccurrences(
             redis: {url: rediss://Redis.example.org/2, username: sallyport, passwordFile: redis-password, caFile: redis-ca.pem, timeout: 500ms}}
     """)
 
+/// The same with pages of an operator's own.
+let everySignInThemeKey = everySignInKey.replacingOccurrences(
+  of: "    form: true\n", with: "    form: true\n    accentColor: \"#Aa3300\"\n    logoFile: logo.svg\n")
+
 @Suite struct SignInSectionTests {
   @Test func everyKeyIsRead() throws {
     let read = try load(everySignInKey)
     let signIn = try #require(read.authentication.signIn)
     #expect(signIn.name == "Example Corp" && signIn.form && signIn.clientCertificate)
-    let colour = try #require(signIn.accentColor)
-    #expect((colour.red, colour.green, colour.blue) == (0xAA, 0x33, 0))
-    #expect(signIn.logoFile?.path.hasSuffix("/logo.svg") == true && read.namedFiles.contains { $0.use == .logo })
     #expect(signIn.session.idle == .seconds(600) && signIn.session.lifetime == .seconds(28_800) && signIn.session.refresh == .seconds(120))
     #expect(signIn.session.perUser == 3 && signIn.session.total == 500)
     #expect(read.routes[0].authenticate == [.session] && read.routes[0].require?.methods == [.session])
   }
 
+  @Test func pagesMayHaveAColourAndALogo() throws {
+    let read = try load(everySignInThemeKey)
+    let signIn = try #require(read.authentication.signIn)
+    let colour = try #require(signIn.accentColor)
+    #expect((colour.red, colour.green, colour.blue) == (0xAA, 0x33, 0))
+    #expect(signIn.logoFile?.path.hasSuffix("/logo.svg") == true && read.namedFiles.contains { $0.use == .logo })
+  }
+
   @Test(arguments: ["red", "#12345", "#1234567", "#12345g", "#+12345", "aa3300", "#\u{FF11}23456"]) func otherColoursAreFaults(
     _ text: String
   ) {
-    let messages = faults(in: everySignInKey, replacing: "\"#Aa3300\"", by: "\"\(text)\"")
+    let messages = faults(in: everySignInThemeKey, replacing: "\"#Aa3300\"", by: "\"\(text)\"")
     #expect(messages.contains { $0.contains("authentication.signIn.accentColor: is no colour") }, "\(messages)")
   }
 

@@ -61,6 +61,6 @@ import Testing
     let target = "/api/v1/pods?labelSelector=a%3Db&x=1+2&y=%2B;z"
     let path = ReturnTarget.signInPath(returningTo: target)
     let query = try #require(path.split(separator: "?", maxSplits: 1).last)
-    #expect(FormFields(query.utf8)?.text("return") == target)
+    #expect(FormFields(query: query.utf8)?.text("return") == target)
   }
 }

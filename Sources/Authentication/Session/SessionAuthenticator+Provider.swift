@@ -44,7 +44,12 @@ extension SessionAuthenticator {
     markedProof.renewing = self.clock.wall()
     marked.proof = .provider(markedProof)
     guard await self.replace(session, by: marked, on: eventLoop) else { return await self.outcomeOfAnother(session, on: eventLoop) }
-    guard case .found(let own) = await self.find(session.facts.key, on: eventLoop) else { return Self.over }
+    let own: OpenSession
+    switch await self.find(session.facts.key, on: eventLoop) {
+    case .found(let found): own = found
+    case .none: return Self.over
+    case .unavailable(let detail): return .refused(AuthenticationProblem.sessionsUnavailable.with(detail: detail))
+    }
     switch await party.renew(session.signedIn.user(.oidc), proof, metadata) {
     case .current(let identity, let renewed):
       guard Self.isSameUser(identity, as: session.identity) else {
@@ -54,7 +59,12 @@ extension SessionAuthenticator {
       _ = await self.replace(
         own, by: SignedIn(identity, .provider(renewed), looked: self.clock.wall(), from: session.signedIn.address), on: eventLoop)
       return await self.outcome(session, on: eventLoop)
-    case .gone(let detail): return await self.end(own, detail, on: eventLoop)
+    case .gone(let detail):
+      // A gateway that was slower than its mark may be back: then it was its token that counted.
+      if case .found(let found) = await self.find(session.facts.key, on: eventLoop), found.facts.version != own.facts.version {
+        return self.outcome(of: found, session)
+      }
+      return await self.end(own, detail, on: eventLoop)
     case .unavailable(let detail, let kept):
       self.providerMemory.pause(session.facts.key, at: self.clock.monotonic())
       var unmarked = own.signedIn

@@ -27,7 +27,7 @@ enum ControlRequest: Equatable {
 
   private static func user(_ query: String?) throws(ControlReply) -> String? {
     guard let query else { return nil }
-    guard let fields = FormFields(query.utf8), let user = fields.text("user") else {
+    guard let fields = FormFields(query: query.utf8), let user = fields.text("user") else {
       throw ControlReply(400, error: "The query is not user=NAME.")
     }
     return user

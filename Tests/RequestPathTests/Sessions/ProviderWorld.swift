@@ -52,7 +52,7 @@ struct ProviderWorld {
     plan.files["idp-ca.pem"] = pki.serverAuthority.certificatePEM
     plan.files["client-secret"] = OpenIDTestProvider.clientSecret + "\n"
     plan.authentication = [
-      "signIn:", "  name: Example", "  form: \(form)", "  session: \(session)", "  oidc:",
+      "signIn:", "  name: Example", "  form: \(form)", "  clientCertificate: true", "  session: \(session)", "  oidc:",
       "  - \(Self.section(provider.issuer, settings))",
     ]
     plan.authentication += others.map { "  - \($0)" }

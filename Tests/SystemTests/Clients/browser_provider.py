@@ -39,6 +39,8 @@ def by_provider():
         check(not flows, f"the provider's site has {flows}")
         browser.sign_in("alice", "alice-password")
         browser.wait(lambda: browser.path == "/.sallyport/whoami", "the way back")
+        # What the console says of the provider's page is the provider's.
+        browser.driver.get_log("browser")
         seen["whoami"] = browser.text
         check("alice@example.org" in browser.text and "staff" in browser.text, browser.text)
         browser.accessible("whoami-provider")

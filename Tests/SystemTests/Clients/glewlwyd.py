@@ -64,7 +64,8 @@ def plugin() -> dict:
             "auth-type-code-enabled": True, "auth-type-token-enabled": False, "auth-type-id-token-enabled": True,
             "auth-type-none-enabled": False, "auth-type-password-enabled": False, "auth-type-client-enabled": True,
             "auth-type-refresh-enabled": True, "jwks-show": True, "subject-type": "public", "allowed-scope": ["openid"],
-            "pkce-allowed": True, "session-management-allowed": True, "introspection-revocation-allowed": True, "introspection-revocation-allow-target-client": True,
+            "pkce-allowed": True, "session-management-allowed": True,
+            "session-cookie-name": "GLEWLWYD2_OIDC_SID", "session-cookie-expiration": 86400, "introspection-revocation-allowed": True, "introspection-revocation-allow-target-client": True,
             "introspection-revocation-auth-scope": [], "name-claim": "mandatory", "email-claim": "mandatory", "scope-claim": "no",
             "claims": [
                 {"name": "groups", "user-property": "groups", "type": "string", "mandatory": True, "on-demand": False, "scope": []}],
@@ -89,7 +90,7 @@ def client(gateway: str) -> None:
     """The gateway itself, whose pages people sign in to."""
     administrator().ask("POST", "/api/client/", {
         "client_id": "portal", "name": "portal", "confidential": True, "password": "portal-secret",
-        "redirect_uri": [gateway + "/.sallyport/callback"], "post_logout_redirect_uris": [gateway + "/.sallyport/sign-out"],
+        "redirect_uri": [gateway + "/.sallyport/callback"], "post_logout_redirect_uris": gateway + "/.sallyport/sign-out",
         "token_endpoint_auth_method": ["client_secret_basic"],
         "authorization_type": ["code", "refresh_token"], "scope": ["openid"], "enabled": True})
 
