@@ -7,6 +7,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 USER, PASSWORD = "bench", "correct horse battery staple"
@@ -21,11 +22,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(port, process, seconds=60):
+def wait_for(port, process, output, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise SystemExit(f"a server ended at its start: {process.args}")
+            output.seek(0)
+            raise SystemExit(f"a server ended at its start: {process.args}\n{output.read()[-2000:].decode(errors='replace')}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
@@ -40,8 +42,9 @@ class Server:
     def __init__(self, name, command, port, cpu=None, cwd=None):
         self.name, self.port = name, port
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
-        self.process = subprocess.Popen([*pin, *map(str, command)], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(port, self.process)
+        output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([*pin, *map(str, command)], cwd=cwd, stdout=output, stderr=output)
+        wait_for(port, self.process, output)
 
     def worker(self):
         """The process that does the work: nginx and HAProxy work in a child."""
@@ -83,9 +86,12 @@ http {{
 """
 
 
-def upstream(folder, cpu, watches=None):
-    """nginx with two files; what is asked for with `?watch=1` goes on to the port `watches`."""
+def upstream(folder, cpu, watches=None, verify="on"):
+    """nginx with two files; what is asked for with `?watch=1` goes on to the port `watches`.
+
+    With `verify="optional"` a proxy may also say who asks by something else than a certificate."""
     port = free_port()
+    name = f"upstream-{port}"
     body = '{"kind":"ConfigMap","apiVersion":"v1","data":{"x":"' + "y" * 1950 + '"}}'
     (folder / "www").mkdir(exist_ok=True)
     (folder / "www/small").write_text(body)
@@ -93,18 +99,18 @@ def upstream(folder, cpu, watches=None):
     stream = ""
     if watches:
         stream = f"location = /api/v1/pods {{ proxy_pass http://127.0.0.1:{watches}; proxy_http_version 1.1; proxy_buffering off; }}"
-    (folder / "upstream.conf").write_text(NGINX_HEAD.format(folder=folder, name="upstream") + f"""
+    (folder / f"{name}.conf").write_text(NGINX_HEAD.format(folder=folder, name=name) + f"""
   access_log off; open_file_cache max=16; default_type application/json;
   server {{
     listen 127.0.0.1:{port} ssl backlog=4096; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
-    ssl_client_certificate {folder}/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.3;
+    ssl_client_certificate {folder}/ca.pem; ssl_verify_client {verify}; ssl_protocols TLSv1.3;
     location = {SMALL_PATH} {{ alias {folder}/www/small; }}
     location = {LARGE_PATH} {{ alias {folder}/www/large; }}
     {stream}
   }}
 }}
 """)
-    return Server("upstream", ["nginx", "-p", folder, "-c", folder / "upstream.conf"], port, cpu)
+    return Server("upstream", ["nginx", "-p", folder, "-c", folder / f"{name}.conf"], port, cpu)
 
 
 def nginx(folder, up, cpu):
@@ -183,12 +189,26 @@ def policy(folder, rules):
     (folder / f"rules-{rules}.yaml").write_text("\n".join(lines) + "\n")
 
 
-def sallyport(folder, up, cpu, binary, rules=100):
+PASSWORDS = """
+  passwords:
+  - passwordFile: {file: users.yaml}"""
+REQUEST_HEADERS = "requestHeaders: {{certificateFile: {folder}/proxy.pem, privateKeyFile: {folder}/proxy.key}}"
+
+
+def sallyport(folder, up, cpu, binary, name="sallyport", rules=100, authentication=PASSWORDS, authenticate="[clientCertificate, password]",
+              credential=None, audit="{directory: audit, rotate: {compress: false}}", more="", files=None):
+    """The gateway, with one event loop. Its log is not compressed, as the peers' are not; what that costs has a row of its own.
+
+    `rules` is the number of its policy's; `authentication`, `credential`, `audit` and `more` are parts of its configuration, and
+    `files` what lies beside that, by name."""
     port = free_port()
-    home = folder / f"sallyport-{rules}-{port}"
+    home = folder / f"gateway-{port}"
     home.mkdir()
     hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "benchbench", PASSWORD], check=True, capture_output=True, text=True)
     (home / "users.yaml").write_text(f"users:\n- name: {USER}\n  passwordHash: \"{hashed.stdout.strip()}\"\n  groups: [view]\n")
+    for file, text in (files or {}).items():
+        (home / file).write_text(text)
+        (home / file).chmod(0o600)
     policies = ""
     if rules:
         policy(folder, rules)
@@ -203,12 +223,10 @@ listeners:
   tls: {{certificateFile: {folder}/server.pem, privateKeyFile: {folder}/server.key, clientCAFile: {folder}/ca.pem, minimumVersion: "1.3"}}
   limits: {{connections: 8192, connectionsPerAddress: 8192}}
 authentication:
-  clientCertificates: {{username: subject.commonName, groups: subject.organization}}
-  passwords:
-  - passwordFile: {{file: users.yaml}}
+  clientCertificates: {{username: subject.commonName, groups: subject.organization}}{authentication}
 credentials:
-- name: front-proxy
-  requestHeaders: {{certificateFile: {folder}/proxy.pem, privateKeyFile: {folder}/proxy.key}}
+- name: measured
+  {credential or REQUEST_HEADERS.format(folder=folder)}
 upstreams:
 - name: kubernetes
   kind: kubernetes
@@ -219,10 +237,10 @@ routes:
 - name: api
   match: {{path: /}}
   upstream: kubernetes
-  credential: front-proxy
-  authenticate: [clientCertificate, password]
+  credential: measured
+  authenticate: {authenticate}
 {policies}
-audit: {{directory: audit}}
+{more}
+audit: {audit}
 """)
-    name = "sallyport" if rules == 100 else f"sallyport, {rules} rules"
     return Server(name, [binary, "serve", "--config", home / "sallyport.yaml"], port, cpu)

@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-from . import contenders
+from . import contenders, identity, variants
 
 # What is counted by calls, with the names that such functions have.
 CALLS = {
@@ -31,45 +31,63 @@ int sigsuspend(const sigset_t *mask) { sigset_t copy = *mask; return syscall(SYS
 """
 
 
-def run(folder, options):
+def run(bench):
     subprocess.run(["sh", "-c", "command -v valgrind >/dev/null || { echo 'valgrind is missing: apt-get install valgrind' >&2; exit 1; }"],
                    check=True)
+    wanted = bench.options.only or [""]
+    binary, bench.options.binary = bench.options.binary, wrap(bench.folder, bench.options.binary)
     print("| work | instructions | " + " | ".join(CALLS) + " |")
     print("|---" * (len(CALLS) + 2) + "|")
     for name, (path, load, requests) in WORK.items():
-        if not any(part in name for part in options.only or [""]):
+        if any(part in name for part in wanted):
+            show(name, count(bench, lambda: bench.sallyport("sallyport"), path, [*load, *BY_PASSWORD], requests), requests)
+    for title, started, header in [("audit record", variants.audit, BY_PASSWORD), ("credential", variants.credentials, None)]:
+        if not any(part in title for part in wanted):
             continue
-        instructions, calls = count(folder, options.binary, path, load, requests)
-        print(f"| {name} | {instructions / requests:,.0f} | " + " | ".join(f"{calls[kind] / requests:,.1f}" for kind in CALLS) + " |",
-              flush=True)
+        # Keys are made by the gateway itself, which need not be counted.
+        bench.options.binary, counted = binary, bench.options.binary
+        starters = started(bench)
+        bench.options.binary = counted
+        for name, start in starters.items():
+            token = ["-H", f"authorization: Bearer {next(iter(identity.cast(bench).opaque))}"] if header is None else header
+            show(f"{title}: {name}", count(bench, start, contenders.SMALL_PATH, ["--h1", "-c8", *token], 2000), 2000)
 
 
-def count(folder, binary, path, load, requests):
-    out = folder / "callgrind.out"
-    for old in folder.glob("callgrind.out*"):
-        old.unlink()
+BY_PASSWORD = ["-H", f"authorization: {contenders.AUTHORIZATION}"]
+
+
+def show(name, counted, requests):
+    instructions, calls = counted
+    print(f"| {name} | {instructions / requests:,.0f} | " + " | ".join(f"{calls[kind] / requests:,.1f}" for kind in CALLS) + " |", flush=True)
+
+
+def wrap(folder, binary):
+    """A program that runs the gateway under callgrind, which counts once it is told to."""
     # Valgrind gives up on debugging information that is newer than itself; the symbols are enough.
     stripped = folder / "sallyport-stripped"
     subprocess.run(["strip", "--strip-debug", "-o", stripped, binary], check=True)
     (folder / "shim.c").write_text(SHIM)
     subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c"], check=True)
     wrapped = folder / "sallyport-counted"
-    wrapped.write_text(f'#!/bin/sh\nLD_PRELOAD={folder}/shim.so exec valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file={out} {stripped} "$@"\n')
+    wrapped.write_text(f'#!/bin/sh\nLD_PRELOAD={folder}/shim.so exec valgrind --tool=callgrind --instr-atstart=no '
+                       f'--callgrind-out-file={folder}/callgrind.out {stripped} "$@"\n')
     wrapped.chmod(0o755)
-    up = contenders.upstream(folder, cpu=None)
+    return wrapped
+
+
+def count(bench, start, path, load, requests):
+    for old in bench.folder.glob("callgrind.out*"):
+        old.unlink()
+    server = start()
     try:
-        server = contenders.sallyport(folder, up, None, wrapped)
-        try:
-            h2load(server, path, load, 100 if requests > 100 else 2)
-            control(server, "-i", "on")
-            h2load(server, path, load, requests)
-            control(server, "-i", "off")
-            control(server, "-d")
-        finally:
-            server.stop()
+        h2load(server, path, load, 100 if requests > 100 else 2)
+        control(server, "-i", "on")
+        h2load(server, path, load, requests)
+        control(server, "-i", "off")
+        control(server, "-d")
     finally:
-        up.stop()
-    return read(sorted(folder.glob("callgrind.out*"), key=lambda file: file.stat().st_size)[-1])
+        server.stop()
+    return read(sorted(bench.folder.glob("callgrind.out*"), key=lambda file: file.stat().st_size)[-1])
 
 
 def control(server, *arguments):
@@ -77,9 +95,8 @@ def control(server, *arguments):
 
 
 def h2load(server, path, load, requests):
-    out = subprocess.run(
-        ["h2load", "-t1", *load, f"-n{requests}", "-H", f"authorization: {contenders.AUTHORIZATION}",
-         f"https://127.0.0.1:{server.port}{path}"], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(["h2load", "-t1", *load, f"-n{requests}", f"https://127.0.0.1:{server.port}{path}"],
+                         capture_output=True, text=True, check=True).stdout
     if f"{requests} 2xx" not in out:
         raise SystemExit(f"failed requests:\n{out}")
 

@@ -1,22 +1,26 @@
-"""What it costs to know who somebody is: tokens against HAProxy's `jwt_verify`, a directory against Apache's mod_authnz_ldap.
+"""What it costs to know who somebody is: tokens against HAProxy's `jwt_verify` and Apache's mod_auth_openidc, a directory against
+Apache's mod_authnz_ldap.
 
-HAProxy verifies every token anew; it has no cache. The rows say for which of Sallyport's two cases they are: a token that it knows, or
-one that it sees for the first time.
+Both peers verify every signed token anew; they have no cache for them. The rows say for which of Sallyport's two cases they are: a token
+that it knows, or one that it sees for the first time. Of opaque tokens Apache remembers what it was told, and HAProxy knows none.
 """
 
 import json
 import subprocess
 import time
 
-from . import contenders, loads, tokens
+from . import apache, contenders, loads, tokens
+from .rows import Row
 
 # More tokens than can be presented in the second for which the gateway of these rows believes one.
 FRESH = 20_000
+# Whose opaque tokens there are.
+USERS = 100
 SUFFIX = "dc=example,dc=org"
 
 
 class Cast:
-    """The provider, the tokens and the contenders of these rows, started when the first of them is measured."""
+    """The provider and the tokens of these rows, made when the first of them is measured."""
 
     def __init__(self, bench):
         self.bench, self.folder = bench, bench.folder
@@ -24,68 +28,52 @@ class Cast:
         port = contenders.free_port()
         self.issuer = f"https://localhost:{port}"
         (self.folder / "keys.json").write_text(json.dumps({"keys": [key.entry() for key in self.keys.values()]}))
+        # An opaque token for each of some users, and the signed one behind it.
+        self.opaque = {f"opaque-{user}": {"username": user, "jwt": tokens.mint(self.keys["ES256"], self.issuer, user, 1)[0]}
+                       for user in (f"{contenders.USER}-{number}" for number in range(USERS))}
+        (self.folder / "opaque.json").write_text(json.dumps(self.opaque))
         bench.start(contenders.Server(
             "provider", ["python3", "-m", "bench.provider", port, self.folder], port, cpu=loads.LOAD_CPU))
         self.files = {}
 
-    def file(self, algorithm, count):
-        """The path of a file of tokens, one a line."""
-        if (algorithm, count) not in self.files:
-            path = self.folder / f"tokens-{algorithm}-{count}"
-            minted = ["opaque-token"] if algorithm == "opaque" else tokens.mint(
-                self.keys[algorithm], self.issuer, contenders.USER, count)
-            path.write_text("\n".join(minted) + "\n")
-            self.files[algorithm, count] = path
-        return self.files[algorithm, count]
+    def file(self, kind, count):
+        """The path of a file of tokens, one a line: opaque ones of so many users, or so many of one user."""
+        if (kind, count) not in self.files:
+            path = self.folder / f"tokens-{kind}-{count}"
+            made = list(self.opaque)[:count] if kind == "opaque" else tokens.mint(self.keys[kind], self.issuer, contenders.USER, count)
+            path.write_text("\n".join(made) + "\n")
+            self.files[kind, count] = path
+        return self.files[kind, count]
 
-    def sallyport(self, name, authentication, authenticate, lifetime="10m"):
-        (self.folder / "introspection-secret").write_text("secret\n")
-        (self.folder / "introspection-secret").chmod(0o600)
-        return self.bench.start(sallyport(
-            self.folder, self.bench.upstream, 0, self.bench.options.binary, name, authentication, authenticate, lifetime))
+    def introspection(self, username, more=""):
+        """The configuration for opaque tokens, `username` being the claim that has the user's name."""
+        return f"""
+  - introspection: {{url: "{self.issuer}/introspect", clientID: sallyport, clientSecretFile: introspection-secret,
+      certificateAuthorityFile: {self.folder}/ca.pem, {mappings(username)}{more}}}"""
+
+    def gateway(self, name, authentication, authenticate, lifetime="10m", **parts):
+        """A gateway that believes what it verified for `lifetime`."""
+        parts = {"up": self.bench.upstream, "rules": 0, **parts}
+        return self.bench.start(contenders.sallyport(
+            self.folder, parts.pop("up"), 0, self.bench.options.binary, name,
+            authentication=f"\n  cache: {{lifetime: {lifetime}}}{authentication}", authenticate=authenticate,
+            files={"introspection-secret": "secret\n"}, **parts))
 
     def by_token(self, lifetime):
         issuer = f'{{url: "{self.issuer}", audiences: [kubernetes], certificateAuthorityFile: {self.folder}/ca.pem}}'
-        mappings = 'claimMappings: {username: {claim: NAME, prefix: ""}, groups: {claim: groups, prefix: ""}}'
-        return self.sallyport(f"token-{lifetime}", f"""
+        return self.gateway("sallyport", f"""
   tokens:
-  - jwt: {{issuer: {issuer}, {mappings.replace("NAME", "sub")}}}
-  - introspection: {{url: "{self.issuer}/introspect", clientID: sallyport, clientSecretFile: {self.folder}/introspection-secret,
-      certificateAuthorityFile: {self.folder}/ca.pem, {mappings.replace("NAME", "username")}}}
-""", "[clientCertificate, token]", lifetime)
+  - jwt: {{issuer: {issuer}, {mappings("sub")}}}{self.introspection("username")}""", "[clientCertificate, token]", lifetime)
+
+
+def mappings(username):
+    return f'claimMappings: {{username: {{claim: {username}, prefix: ""}}, groups: {{claim: groups, prefix: ""}}}}'
 
 
 def cast(bench):
     if not hasattr(bench, "cast"):
         bench.cast = Cast(bench)
     return bench.cast
-
-
-def sallyport(folder, up, cpu, binary, name, authentication, authenticate, lifetime):
-    port = contenders.free_port()
-    home = folder / f"sallyport-{name}-{port}"
-    home.mkdir()
-    (home / "sallyport.yaml").write_text(f"""
-apiVersion: sallyport.dev/v1alpha1
-kind: Gateway
-server: {{eventLoops: 1}}
-listeners:
-- name: main
-  address: 127.0.0.1:{port}
-  tls: {{certificateFile: {folder}/server.pem, privateKeyFile: {folder}/server.key, clientCAFile: {folder}/ca.pem, minimumVersion: "1.3"}}
-authentication:
-  clientCertificates: {{username: subject.commonName, groups: subject.organization}}
-  cache: {{lifetime: {lifetime}}}{authentication}
-credentials:
-- name: front-proxy
-  requestHeaders: {{certificateFile: {folder}/proxy.pem, privateKeyFile: {folder}/proxy.key}}
-upstreams:
-- {{name: kubernetes, kind: kubernetes, servers: ["https://127.0.0.1:{up.port}"], caFile: {folder}/ca.pem, serverName: localhost}}
-routes:
-- {{name: api, match: {{path: /}}, upstream: kubernetes, credential: front-proxy, authenticate: {authenticate}}}
-audit: {{directory: audit}}
-""")
-    return contenders.Server("sallyport", [binary, "serve", "--config", home / "sallyport.yaml"], port, cpu)
 
 
 def haproxy(folder, up, cpu, algorithm, issuer):
@@ -176,79 +164,33 @@ member: uid={contenders.USER},{SUFFIX}
         "slapd", ["/usr/sbin/slapd", "-d", "0", "-f", home / "slapd.conf", "-h", f"ldaps://127.0.0.1:{port}"], port, cpu=loads.LOAD_CPU)
 
 
-def apache(folder, up, directory, cpu):
-    """One process with threads, which remembers binds and searches as it does by default; the user must be in the group."""
-    port = contenders.free_port()
-    path = folder / "apache.conf"
-    modules = "mpm_event authn_core authz_core authz_user auth_basic ldap authnz_ldap headers proxy proxy_http ssl"
-    loaded = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in modules.split())
-    path.write_text(f"""
-{loaded}
-ServerName localhost
-User nobody
-Group nogroup
-PidFile {folder}/apache.pid
-ErrorLog {folder}/apache.err
-LogLevel warn
-DefaultRuntimeDir {folder}/tmp
-Mutex default:{folder}/tmp
-Listen 127.0.0.1:{port}
-StartServers 1
-ServerLimit 1
-ThreadsPerChild 64
-MaxRequestWorkers 64
-MaxKeepAliveRequests 0
-KeepAliveTimeout 300
-LDAPVerifyServerCert On
-LDAPSharedCacheSize 500000
-SSLSessionCache none
-LogFormat "%t %a %u \\"%r\\" %s %B %D \\"%{{User-Agent}}i\\"" one
-CustomLog {folder}/apache.access.log one
-<VirtualHost 127.0.0.1:{port}>
-  SSLEngine on
-  SSLCertificateFile {folder}/server.pem
-  SSLCertificateKeyFile {folder}/server.key
-  SSLProtocol TLSv1.3
-  SSLProxyEngine on
-  SSLProxyProtocol TLSv1.3
-  SSLProxyCACertificateFile {folder}/ca.pem
-  SSLProxyMachineCertificateFile {folder}/proxy.both
-  SSLProxyVerify require
-  <Location />
-    AuthType Basic
-    AuthName bench
-    AuthBasicProvider ldap
-    AuthLDAPURL "ldaps://127.0.0.1:{directory.port}/{SUFFIX}?uid?sub?(objectClass=*)"
-    Require ldap-group cn=view,{SUFFIX}
-    RequestHeader set X-Remote-User "expr=%{{REMOTE_USER}}"
-    RequestHeader unset Authorization
-    ProxyPass https://localhost:{up.port}/
-  </Location>
-</VirtualHost>
-""")
-    return contenders.Server("apache", ["env", f"LDAPTLS_CACERT={folder}/ca.pem", "/usr/sbin/apache2", "-DFOREGROUND", "-f", path], port, cpu)
-
-
 # MARK: the rows
 
-def by_token(algorithm, count, lifetime, peer=None):
-    """Tokens of one kind, `count` of them in turn, at HAProxy (with `peer`'s algorithm where it knows no such token) and Sallyport."""
+def by_token(kind, count, lifetime, *peers):
+    """Tokens of one kind, `count` of them in turn, at the peers that know such tokens and at Sallyport."""
     def measure(bench):
         actors = cast(bench)
-        other = peer or algorithm
-        ours = actors.by_token(lifetime)
-        theirs = bench.start(haproxy(actors.folder, bench.upstream, 0, other, actors.issuer))
-        files = {ours.name: actors.file(algorithm, count), theirs.name: actors.file(other, count)}
+        servers = {server.name: server for server in [bench.start(peer(actors, kind)) for peer in peers] + [actors.by_token(lifetime)]}
+        file = actors.file(kind, count)
         try:
-            for server in (theirs, ours):
-                loads.wrk_tokens(server, contenders.SMALL_PATH, 32, 1, files[server.name])
-            return bench.rounds(
-                lambda server: loads.wrk_tokens(server, contenders.SMALL_PATH, 32, bench.options.seconds, files[server.name]), [theirs, ours])
+            return bench.rounds(lambda server, seconds: loads.wrk_tokens(server, contenders.SMALL_PATH, 32, seconds, file), servers)
         finally:
             # One core for all that is measured: who has had their row makes room.
-            ours.stop()
-            theirs.stop()
+            for server in servers.values():
+                server.stop()
     return measure
+
+
+def verifying_haproxy(actors, kind):
+    return haproxy(actors.folder, actors.bench.upstream, 0, kind, actors.issuer)
+
+
+def verifying_apache(actors, kind):
+    return apache.by_jwt(actors.folder, actors.bench.upstream, actors.issuer)
+
+
+def asking_apache(actors, kind):
+    return apache.by_introspection(actors.folder, actors.bench.upstream, actors.issuer)
 
 
 def token_and_certificate(bench):
@@ -256,52 +198,41 @@ def token_and_certificate(bench):
     actors = cast(bench)
     gateway = actors.by_token("10m")
     token = actors.file("ES256", 1).read_text().strip()
-    ways = {
-        "certificate": ("-E", bench.folder / "user.both"),
-        "token": ("-H", f"Authorization: Bearer {token}"),
-    }
-    (bench.folder / "user.both").write_text((bench.folder / "user.pem").read_text() + (bench.folder / "user.key").read_text())
-    figures = {name: [] for name in ways}
-    for way in ways.values():
-        loads.ab(gateway, contenders.SMALL_PATH, 16, 1, *way)
-    for _ in range(bench.options.rounds):
-        for name, way in ways.items():
-            figures[name].append(loads.ab(gateway, contenders.SMALL_PATH, 16, bench.options.seconds, *way))
-    gateway.stop()
-    return {name: [loads.median(column) for column in zip(*rows)] for name, rows in figures.items()}
+    ways = {"certificate": {"certificate": True}, "known token": {"authorization": f"Bearer {token}"}}
+    try:
+        return bench.rounds(lambda way, seconds: loads.kept(gateway, 16, seconds, bench.folder, **way), ways)
+    finally:
+        gateway.stop()
 
 
 def directory(bench):
     """A password that both know from their directory."""
     actors = cast(bench)
     server = bench.start(slapd(bench.folder))
-    ours = actors.sallyport("ldap", f"""
+    ours = actors.gateway("sallyport", f"""
   passwords:
   - ldap:
       urls: ["ldaps://127.0.0.1:{server.port}"]
       caFile: {bench.folder}/ca.pem
       users: {{base: "{SUFFIX}", filter: "(uid={{username}})", username: uid}}
-      groups: {{base: "{SUFFIX}", filter: "(member={{dn}})", name: cn}}
-""", "[clientCertificate, password]")
-    theirs = bench.start(apache(bench.folder, bench.upstream, server, 0))
+      groups: {{base: "{SUFFIX}", filter: "(member={{dn}})", name: cn}}""", "[clientCertificate, password]")
+    theirs = bench.start(apache.by_directory(bench.folder, bench.upstream, server.port, SUFFIX))
     time.sleep(0.5)
     try:
-        for contender in (theirs, ours):
-            loads.wrk(contender, contenders.SMALL_PATH, 32, 1)
         return bench.rounds(
-            lambda contender: loads.wrk(contender, contenders.SMALL_PATH, 32, bench.options.seconds), [theirs, ours])
+            lambda contender, seconds: loads.wrk(contender, contenders.SMALL_PATH, 32, seconds), {"apache": theirs, "sallyport": ours})
     finally:
         for contender in (theirs, ours, server):
             contender.stop()
 
 
-UNITS = ("us CPU a request", "requests a second")
+SIGNED = (verifying_haproxy, verifying_apache)
 WORK = {
-    "JWT RS256, known": (by_token("RS256", 1, "10m"), *UNITS, 1.0),
-    "JWT RS256, new": (by_token("RS256", FRESH, "1s"), *UNITS, 1.0),
-    "JWT ES256, known": (by_token("ES256", 1, "10m"), *UNITS, 1.0),
-    "JWT ES256, new": (by_token("ES256", FRESH, "1s"), *UNITS, 1.0),
-    "opaque token, known (HAProxy: JWT RS256)": (by_token("opaque", 1, "10m", peer="RS256"), *UNITS, 1.0),
-    "LDAP password, known (Apache)": (directory, *UNITS, 0.4),
-    "known token against certificate": (token_and_certificate, *UNITS, 1.05),
+    "JWT RS256, known": Row(by_token("RS256", 1, "10m", *SIGNED), goal=1.0),
+    "JWT RS256, new": Row(by_token("RS256", FRESH, "1s", *SIGNED), goal=1.0),
+    "JWT ES256, known": Row(by_token("ES256", 1, "10m", *SIGNED), goal=1.0),
+    "JWT ES256, new": Row(by_token("ES256", FRESH, "1s", *SIGNED), goal=1.0),
+    "opaque token, known": Row(by_token("opaque", 1, "10m", asking_apache), goal=1.0),
+    "LDAP password, known": Row(directory, goal=0.4),
+    "known token": Row(token_and_certificate, goal=1.05, baseline="certificate"),
 }

@@ -5,7 +5,6 @@ import pathlib
 import re
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import time
@@ -59,15 +58,14 @@ def wrk_tokens(server, path, connections, seconds, tokens):
     return used * 1e6 / requests, float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
 
 
-def ab(server, path, connections, seconds, *more):
-    """Requests on kept HTTP/1.1 connections by Apache's load generator, which can present a certificate (`-E`)."""
+def kept(server, connections, seconds, folder, certificate=False, authorization=""):
+    """Requests on kept HTTP/1.1 connections, by a client certificate or by what `Authorization` says.
+
+    The handshakes are in it; they are few beside the requests."""
     before = server.cpu_seconds()
-    out = run("ab", "-k", "-q", "-c", connections, "-t", seconds, "-n", 10_000_000, *more, f"https://127.0.0.1:{server.port}{path}")
+    counts = json.loads(run(sys.executable, "-m", "bench.kept", server.port, seconds, folder, connections, int(certificate), authorization))
     used = server.cpu_seconds() - before
-    good, failed = (int(re.search(label + r":\s+(\d+)", out).group(1)) for label in ("Complete requests", "Failed requests"))
-    if failed or "Non-2xx" in out or not good:
-        raise SystemExit(f"{server.name} failed requests:\n{out}")
-    return used * 1e6 / good, float(re.search(r"Requests per second:\s+([\d.]+)", out).group(1))
+    return used * 1e6 / counts["requests"], counts["requests"] / counts["seconds"]
 
 
 def h2load(server, path, connections, streams, seconds, *more):
@@ -137,7 +135,3 @@ def idle_memory(server, count, folder):
     finally:
         for stream in open_connections:
             stream.close()
-
-
-def median(values):
-    return statistics.median(values)

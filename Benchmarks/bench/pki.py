@@ -25,6 +25,8 @@ def make(folder):
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
                 "-extfile", extensions, "-out", f"{name}.pem", cwd=folder)
         (folder / f"{name}.key").chmod(0o600)
+    # The gateway mints client certificates by the same authority, which the upstream trusts.
+    (folder / "ca.key").chmod(0o600)
     # HAProxy reads certificate and key from one file.
     for name in ("server", "proxy"):
         (folder / f"{name}.both").write_text((folder / f"{name}.pem").read_text() + (folder / f"{name}.key").read_text())

@@ -4,8 +4,9 @@ import CZlib
 package enum Gzip {
   /// 15 bits of window, 16 for the form of gzip.
   static let windowBits: Int32 = 15 + 16
-  /// Little work: records compress well at any level, and their links at none.
-  private static let level: Int32 = 4
+  /// Little work: records compress well at any level, and their links at none. From the fourth on zlib looks further for what is the
+  /// same; that takes two thirds more time of the machine that answers requests, for an eighth less of the disk.
+  private static let level: Int32 = 3
   private static let blockSize = 128 * 1024
 
   /// Compresses a file into a new one.

@@ -118,7 +118,8 @@ extension PolicyMatcher {
   private func reading(of question: PolicyQuestion) -> Explanation.Reading {
     var reading = Explanation.Reading(method: question.method.description, path: question.path)
     reading.operation = self.operations.flatMap { index in
-      index.operation(for: question).map { index.catalogue.operations[Int($0)].id }
+      let operation = self.paths.withMatches(of: question.path) { index.operation(for: question, at: $0) }
+      return operation.map { index.catalogue.operations[Int($0)].id }
     }
     guard let info = question.info else { return reading }
     reading.verb = info.verb.isEmpty ? "none" : info.verb

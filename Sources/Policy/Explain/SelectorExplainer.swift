@@ -63,19 +63,26 @@ struct SelectorExplainer {
   }
 
   private func isPath(_ pattern: PathPattern, _ effect: Effect) -> Bool {
-    var trie = PathTrie(effect == .deny ? .lenient : .exact, self.matcher.reading == .kubernetes ? .kubernetes : .unknown)
-    _ = trie.insert(pattern)
-    var isPath = false
-    trie.forEachMatch(of: self.question.path) { _ in isPath = true }
-    return isPath
+    var draft = PathIndex.Draft(self.matcher.reading == .kubernetes ? .kubernetes : .unknown)
+    _ = draft.insert(pattern, effect.spelling)
+    return PathIndex(draft).withMatches(of: self.question.path) { paths in
+      var isPath = false
+      paths.forEach(effect.spelling) { _ in
+        isPath = true
+        return false
+      }
+      return isPath
+    }
   }
 
   private func operations(_ effect: Effect) -> [Int32] {
     guard let index = self.matcher.operations else { return [] }
-    guard effect == .deny else { return index.operation(for: self.question).map { [$0] } ?? [] }
-    var found: [Int32] = []
-    index.forEachPossible(for: self.question) { found.append($0) }
-    return found
+    return self.matcher.paths.withMatches(of: self.question.path) { paths in
+      guard effect == .deny else { return index.operation(for: self.question, at: paths).map { [$0] } ?? [] }
+      var found: [Int32] = []
+      index.forEachPossible(for: self.question, at: paths) { found.append($0) }
+      return found
+    }
   }
 
   private func judgeOperations(_ patterns: [NamePattern], _ effect: Effect) -> (Bool, String) {
@@ -91,7 +98,8 @@ struct SelectorExplainer {
       return (false, "there is no OpenAPI document")
     }
     let answering = Set(self.operations(effect).map(Int.init))
-    let handedOut = self.question.resource.map(kinds.kinds) ?? []
+    var handedOut: [Int32] = []
+    if let info = self.question.resource { kinds.forEach(of: info) { handedOut.append($0) } }
     for schema in schemas {
       let wanted = ReturnedSchema(schema, catalogue, kinds)
       if handedOut.contains(where: wanted.kinds.contains) { return (true, "requests for this resource hand out \(schema)") }

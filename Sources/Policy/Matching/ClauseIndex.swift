@@ -2,7 +2,7 @@ import SallyportWire
 
 /// One thing that a rule selects: one resource, one operation, one path, one kind. Where it is filed is in the index; what
 /// else must hold is asked of its selector and its rule.
-struct Clause: Sendable {
+struct Clause: Sendable, BitwiseCopyable {
   let rule: Int32
   let selector: Int32
   /// For a selector of resources: which of its patterns this is.
@@ -13,18 +13,19 @@ struct Clause: Sendable {
 struct ClauseIndex: Sendable {
   let effect: Effect
   private(set) var clauses: [Clause] = []
-  private(set) var words = WordTable()
-  /// By the numbers of resource and subresource, ``everyName`` for a pattern.
-  private(set) var resourceBuckets: [Bucket.Draft] = []
-  private(set) var resourceEdges = EdgeTable()
-  /// By the numbers of group and subresource, for patterns of every resource of a group.
-  private(set) var groupEdges = EdgeTable()
-  private(set) var paths: PathTrie
-  private(set) var pathBuckets: [Bucket.Draft] = []
-  private(set) var operationBuckets: [Bucket.Draft]
-  private(set) var kindBuckets: [Bucket.Draft]
+  private(set) var words = WordTable.Draft()
+  /// First one for each operation and for each kind, by their numbers.
+  private(set) var buckets: Buckets.Draft
+  let firstKindBucket: Int32
   /// Clauses about acting as somebody else, by whom.
-  private(set) var impersonations = Bucket.Draft()
+  let impersonations: Int32
+  /// By the numbers of resource and subresource, ``everyName`` for a pattern.
+  private(set) var resourceEdges = EdgeTable.Draft()
+  /// By the numbers of group and subresource, for patterns of every resource of a group.
+  private(set) var groupEdges = EdgeTable.Draft()
+  /// By the numbers of path templates; -1 for a template of others.
+  private(set) var bucketOfTemplate: [Int32] = []
+  private(set) var hasResources = false
   private(set) var hasOperations = false
   private(set) var hasKinds = false
 
@@ -35,11 +36,11 @@ struct ClauseIndex: Sendable {
   /// Stands for every subresource and none.
   static let everySubresourceAndNone: Int32 = .max - 2
 
-  init(_ effect: Effect, _ reading: PathReading, operations: Int, kinds: Int) {
+  init(_ effect: Effect, operations: Int, kinds: Int) {
     self.effect = effect
-    self.paths = PathTrie(effect == .deny ? .lenient : .exact, reading == .kubernetes ? .kubernetes : .unknown)
-    self.operationBuckets = [Bucket.Draft](repeating: Bucket.Draft(), count: operations)
-    self.kindBuckets = [Bucket.Draft](repeating: Bucket.Draft(), count: kinds)
+    self.firstKindBucket = Int32(operations)
+    self.impersonations = Int32(operations + kinds)
+    self.buckets = Buckets.Draft(count: operations + kinds + 1)
   }
 
   // MARK: - Filing
@@ -47,6 +48,11 @@ struct ClauseIndex: Sendable {
   private mutating func add(_ clause: Clause) -> Int32 {
     self.clauses.append(clause)
     return Int32(self.clauses.count - 1)
+  }
+
+  private mutating func file(_ clause: Clause, into buckets: some Sequence<Int32>, _ filing: Filing) {
+    let number = self.add(clause)
+    for bucket in buckets { self.buckets.insert(number, into: bucket, filing, &self.words) }
   }
 
   mutating func insert(resource pattern: ResourcePattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
@@ -60,50 +66,43 @@ struct ClauseIndex: Sendable {
       }
     let bucket =
       if !pattern.resource.isLiteral, let group = pattern.group, group.isLiteral {
-        Self.bucket(from: self.words.insert(group.text), by: subresource, in: &self.groupEdges, &self.resourceBuckets)
+        Self.bucket(from: self.words.insert(group.text), by: subresource, in: &self.groupEdges, &self.buckets)
       } else {
         Self.bucket(
           from: pattern.resource.isLiteral ? self.words.insert(pattern.resource.text) : Self.everyName, by: subresource,
-          in: &self.resourceEdges, &self.resourceBuckets)
+          in: &self.resourceEdges, &self.buckets)
       }
-    let filing = Bucket.Filing(selector, of: rule)
-    let number = self.add(clause)
-    self.resourceBuckets[Int(bucket)].insert(number, filing, &self.words)
+    self.file(clause, into: CollectionOfOne(bucket), Filing(selector, of: rule))
+    self.hasResources = true
   }
 
   /// The bucket behind an edge, a new one where there is none yet.
-  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable, _ buckets: inout [Bucket.Draft]) -> Int32 {
+  private static func bucket(from node: Int32, by name: Int32, in edges: inout EdgeTable.Draft, _ buckets: inout Buckets.Draft) -> Int32 {
     if let known = edges.target(from: node, by: name) { return known }
-    let bucket = Int32(buckets.count)
-    buckets.append(Bucket.Draft())
+    let bucket = buckets.add()
     edges.insert(from: node, by: name, to: bucket)
     return bucket
   }
 
-  mutating func insert(path: PathPattern, _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let template = Int(self.paths.insert(path))
-    if template == self.pathBuckets.count { self.pathBuckets.append(Bucket.Draft()) }
-    let filing = Bucket.Filing(selector, of: rule)
-    let number = self.add(clause)
-    self.pathBuckets[template].insert(number, filing, &self.words)
+  /// - Parameter template: its number in the path index, in the effect's spelling
+  mutating func insert(path template: Int, _ clause: Clause, of selector: Selector, _ rule: Rule) {
+    while self.bucketOfTemplate.count <= template { self.bucketOfTemplate.append(-1) }
+    if self.bucketOfTemplate[template] < 0 { self.bucketOfTemplate[template] = self.buckets.add() }
+    self.file(clause, into: CollectionOfOne(self.bucketOfTemplate[template]), Filing(selector, of: rule))
   }
 
   mutating func insert(operations: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = Bucket.Filing(selector, of: rule)
-    let number = self.add(clause)
-    for operation in operations { self.operationBuckets[Int(operation)].insert(number, filing, &self.words) }
+    self.file(clause, into: operations, Filing(selector, of: rule))
     self.hasOperations = true
   }
 
   mutating func insert(kinds: [Int32], _ clause: Clause, of selector: Selector, _ rule: Rule) {
-    let filing = Bucket.Filing(selector, of: rule)
-    let number = self.add(clause)
-    for kind in kinds { self.kindBuckets[Int(kind)].insert(number, filing, &self.words) }
+    let first = self.firstKindBucket
+    self.file(clause, into: kinds.lazy.map { first + $0 }, Filing(selector, of: rule))
     self.hasKinds = true
   }
 
   mutating func insert(impersonation clause: Clause, users: NameSet?, groups: NameSet?) {
-    let number = self.add(clause)
-    self.impersonations.insert(number, Bucket.Filing(users: users, groups: groups), &self.words)
+    self.file(clause, into: CollectionOfOne(self.impersonations), Filing(users: users, groups: groups))
   }
 }

@@ -6,37 +6,33 @@ import SallyportWire
 final class OperationIndex: Sendable {
   let catalogue: Catalogue
   /// Of the catalogue's operations, by their numbers: an operation has more parts than may be copied for a look at one.
-  private let methods: [Method]
-  /// For what must be certain: whether an operation is known at all, and what an allow admits.
-  private let exact: PathTrie
-  /// For what a deny must expect.
-  private let lenient: PathTrie
-  /// The operations of each template, by the numbers that the tries give them.
-  private let exactOperations: [[Int32]]
-  private let lenientOperations: [[Int32]]
+  private let methods: FrozenArray<UInt8>
+  /// The operations of each template, by the numbers that the path index gives it: for what must be certain (whether an operation
+  /// is known at all, and what an allow admits), and for what a deny must expect.
+  private let exact: ListTable
+  private let lenient: ListTable
   /// For an operation that lists or reads, the one of the old paths that watches the same, and the other way round; else -1.
-  private let twins: [Int32]
+  private let twins: FrozenArray<Int32>
 
-  init(_ catalogue: Catalogue, _ reading: PathReading) {
+  /// - Parameter paths: gets the operations' templates
+  init(_ catalogue: Catalogue, _ reading: PathReading, _ paths: inout PathIndex.Draft) {
     self.catalogue = catalogue
-    self.methods = catalogue.operations.map(\.method)
-    let trieReading: PathTrie.Reading = reading == .kubernetes ? .kubernetes : .unknown
-    var (exact, lenient) = (PathTrie(.exact, trieReading), PathTrie(.lenient, trieReading))
-    var (exactOperations, lenientOperations): ([[Int32]], [[Int32]]) = ([], [])
+    self.methods = FrozenArray(catalogue.operations.map(\.method.number))
+    var (exact, lenient): ([[Int32]], [[Int32]]) = ([], [])
     for (index, operation) in catalogue.operations.enumerated() {
       let template = PathPattern(operation)
-      Self.add(Int32(index), template, to: &exact, &exactOperations)
-      Self.add(Int32(index), template, to: &lenient, &lenientOperations)
+      Self.add(Int32(index), paths.insert(template, .exact), to: &exact)
+      Self.add(Int32(index), paths.insert(template, .lenient), to: &lenient)
     }
-    (self.exact, self.lenient) = (exact, lenient)
-    (self.exactOperations, self.lenientOperations) = (exactOperations, lenientOperations)
-    self.twins = reading == .kubernetes ? Self.twins(of: catalogue) : [Int32](repeating: -1, count: catalogue.operations.count)
+    self.exact = ListTable(exact)
+    self.lenient = ListTable(lenient)
+    self.twins = FrozenArray(
+      reading == .kubernetes ? Self.twins(of: catalogue) : [Int32](repeating: -1, count: catalogue.operations.count))
   }
 
-  private static func add(_ index: Int32, _ template: PathPattern, to trie: inout PathTrie, _ operations: inout [[Int32]]) {
-    let number = Int(trie.insert(template))
-    if number == operations.count { operations.append([]) }
-    operations[number].append(index)
+  private static func add(_ index: Int32, _ template: Int, to operations: inout [[Int32]]) {
+    while operations.count <= template { operations.append([]) }
+    operations[template].append(index)
   }
 
   private static func twins(of catalogue: Catalogue) -> [Int32] {
@@ -55,30 +51,55 @@ final class OperationIndex: Sendable {
     return twins
   }
 
+  private func has(_ operation: Int32, _ method: Method) -> Bool {
+    guard self.methods[Int(operation)] == method.number else { return false }
+    if case .other = method { return self.catalogue.operations[Int(operation)].method == method }
+    return true
+  }
+
   /// The operation that a request is; `nil` for one that the catalogue does not know.
-  func operation(for question: PolicyQuestion) -> Int32? {
+  func operation(for question: PolicyQuestion, at paths: borrowing PathMatches) -> Int32? {
     var found: Int32?
-    self.exact.forEachMatch(of: question.path) { template in
-      guard found == nil else { return }
-      for index in self.exactOperations[Int(template)] where self.methods[Int(index)] == question.method {
-        found = index
-        break
+    paths.forEach(.exact) { template in
+      for place in self.exact.places(of: template) where self.has(self.exact[place], question.method) {
+        found = self.exact[place]
+        return false
       }
+      return true
     }
     return found
   }
 
   /// Calls `body` with every operation that a deny must take the request for: each that fits its path and method, GET for
   /// HEAD, and for a watch the operation of the other path that watches or lists the same.
-  func forEachPossible(for question: PolicyQuestion, _ body: (Int32) -> Void) {
+  func forEachPossible(for question: PolicyQuestion, at paths: borrowing PathMatches, _ body: (Int32) -> Void) {
     let watches = question.info?.verb == "watch"
-    self.lenient.forEachMatch(of: question.path) { template in
-      for index in self.lenientOperations[Int(template)] {
-        let method = self.methods[Int(index)]
-        guard method == question.method || question.method == .head && method == .get else { continue }
+    paths.forEach(.lenient) { template in
+      for place in self.lenient.places(of: template) {
+        let index = self.lenient[place]
+        guard self.has(index, question.method) || question.method == .head && self.has(index, .get) else { continue }
         body(index)
         if watches, self.twins[Int(index)] >= 0 { body(self.twins[Int(index)]) }
       }
+      return true
+    }
+  }
+}
+
+extension Method {
+  /// A number of each method that has a name here, and one for all others.
+  fileprivate var number: UInt8 {
+    switch self {
+    case .get: 0
+    case .head: 1
+    case .post: 2
+    case .put: 3
+    case .patch: 4
+    case .delete: 5
+    case .options: 6
+    case .connect: 7
+    case .trace: 8
+    case .other: 9
     }
   }
 }

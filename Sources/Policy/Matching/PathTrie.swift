@@ -2,7 +2,7 @@
 ///
 /// At every segment the walk follows the literal edge and the parameter's, so its length is that of the path, however many
 /// templates there are.
-struct PathTrie: Sendable {
+struct PathTrie: ~Copyable, Sendable {
   /// How exactly a path must be spelled.
   enum Spelling: Sendable {
     /// As the upstream takes it for certain: what an allow is judged by.
@@ -14,122 +14,111 @@ struct PathTrie: Sendable {
     case lenient
   }
 
-  private struct Node: Sendable {
+  /// Whose paths they are, which is how the tree is walked.
+  enum Reading: Sendable {
+    /// An API server's: slashes at both ends make no difference, and `namespaces//` is no namespace at all. The two spellings
+    /// differ in empty parameters alone, so that one walk tells what fits in which.
+    case kubernetes
+    /// Of an upstream of which nothing is known, in one spelling.
+    case unknown(Spelling)
+  }
+
+  /// What a reading means for a walk.
+  fileprivate struct Rules: Sendable {
+    /// The spellings that a walk tells of.
+    let isExact: Bool
+    let isLenient: Bool
+
+    init(_ reading: Reading) {
+      switch reading {
+      case .kubernetes: (self.isExact, self.isLenient) = (true, true)
+      case .unknown(.exact): (self.isExact, self.isLenient) = (true, false)
+      case .unknown(.lenient): (self.isExact, self.isLenient) = (false, true)
+      }
+    }
+
+    var foldsCase: Bool { self.isLenient && !self.isExact }
+    /// Whether a slash at the path's end makes a difference.
+    var slashesCount: Bool { self.isExact && !self.isLenient }
+    var isOfAPIServer: Bool { self.isExact && self.isLenient }
+  }
+
+  /// Fixed in size, so that to look at a node is to read memory and nothing else.
+  ///
+  /// Not private: the compiler (6.3.1) fails on a generic type of another file over a private one.
+  struct Node: BitwiseCopyable, Sendable {
     var parameter: Int32 = -1
     /// The template that ends here, and the one that ends here with a slash.
     var end: Int32 = -1
     var endWithSlash: Int32 = -1
     /// The template that goes on from here with whatever follows.
     var open: Int32 = -1
-    /// Segments that are parameters in part; few templates have any.
-    var partials: [(pattern: NamePattern, child: Int32)] = []
+    /// The first of the segments that are parameters in part; few templates have any.
+    var partial: Int32 = -1
   }
 
-  private let spelling: Spelling
-  private let reading: Reading
-  private var words: WordTable
-  private var edges = EdgeTable()
-  private var nodes = [Node()]
-  private(set) var templateCount: Int32 = 0
-
-  /// What is known of the upstream's own reading.
-  enum Reading: Sendable {
-    /// An API server's: slashes at both ends make no difference, and `namespaces//` is no namespace at all.
-    case kubernetes
-    case unknown
+  fileprivate struct Partial: Sendable {
+    let pattern: NamePattern
+    let child: Int32
+    /// The next one of the same node.
+    var next: Int32 = -1
   }
 
-  init(_ spelling: Spelling, _ reading: Reading) {
-    self.spelling = spelling
-    self.reading = reading
-    self.words = WordTable(foldsCase: spelling == .lenient && reading == .unknown)
+  private let rules: Rules
+  private let words: WordTable
+  private let edges: EdgeTable
+  private let nodes: FrozenArray<Node>
+  private let partials: [Partial]
+  let isEmpty: Bool
+
+  init(_ draft: Draft) {
+    self.rules = draft.rules
+    self.words = WordTable(draft.words)
+    self.edges = EdgeTable(draft.edges)
+    self.nodes = FrozenArray(draft.nodes)
+    self.partials = draft.partials
+    self.isEmpty = draft.templateCount == 0
   }
-
-  var isEmpty: Bool { self.templateCount == 0 }
-
-  /// Adds a template; the same path under other parameters' names is the same template.
-  ///
-  /// - Returns: the template's number, from 0 in the order in which new ones came
-  mutating func insert(_ template: PathPattern) -> Int32 {
-    var node: Int32 = 0
-    for segment in template.segments { node = self.child(of: node, for: segment) }
-    let place: WritableKeyPath<Node, Int32> = template.isOpen ? \.open : template.hasTrailingSlash ? \.endWithSlash : \.end
-    if self.nodes[Int(node)][keyPath: place] < 0 {
-      self.nodes[Int(node)][keyPath: place] = self.templateCount
-      self.templateCount += 1
-    }
-    return self.nodes[Int(node)][keyPath: place]
-  }
-
-  private mutating func child(of node: Int32, for segment: PathPattern.Segment) -> Int32 {
-    let new = Int32(self.nodes.count)
-    switch segment {
-    case .literal(let text):
-      let word = self.words.insert(text)
-      if let known = self.edges.target(from: node, by: word) { return known }
-      self.edges.insert(from: node, by: word, to: new)
-    case .parameter:
-      if self.nodes[Int(node)].parameter >= 0 { return self.nodes[Int(node)].parameter }
-      self.nodes[Int(node)].parameter = new
-    case .partial(let pattern):
-      let folded = self.foldsCase ? pattern.lowercased : pattern
-      if let known = self.nodes[Int(node)].partials.first(where: { $0.pattern == folded }) { return known.child }
-      self.nodes[Int(node)].partials.append((folded, new))
-    }
-    self.nodes.append(Node())
-    return new
-  }
-
-  private var foldsCase: Bool { self.spelling == .lenient && self.reading == .unknown }
 
   // MARK: - The walk
 
-  /// Calls `body` with the number of every template that fits the path, those with literal segments first.
-  ///
-  /// They are gathered before `body` is called with the first: a closure that is handed on from step to step has what it holds
-  /// retained at each of them.
-  func forEachMatch(of path: String, _ body: (Int32) -> Void) {
-    guard !self.isEmpty else { return }
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: Matches.usual) { space in
-      var matches = Matches(space)
-      if path.utf8.withContiguousStorageIfAvailable({ self.walk($0, &matches) }) == nil {
-        Array(path.utf8).withUnsafeBufferPointer { self.walk($0, &matches) }
-      }
-      matches.forEach(body)
-    }
-  }
-
-  /// The numbers of templates in the order in which they were found: on the stack, as long as they are few.
-  private struct Matches {
-    static let usual = 32
+  /// Numbers of templates in the order in which they are found; what there is no space for is counted all the same.
+  struct Found {
     private let space: UnsafeMutableBufferPointer<Int32>
-    private var count = 0
-    private var rest: [Int32] = []
+    private(set) var count = 0
 
     init(_ space: UnsafeMutableBufferPointer<Int32>) { self.space = space }
 
-    mutating func append(_ template: Int32) {
-      guard self.count < Self.usual else { return self.rest.append(template) }
-      self.space.initializeElement(at: self.count, to: template)
+    fileprivate mutating func append(_ template: Int32) {
+      if self.count < self.space.count { self.space.initializeElement(at: self.count, to: template) }
       self.count += 1
     }
+  }
 
-    func forEach(_ body: (Int32) -> Void) {
-      for index in 0..<self.count { body(self.space[index]) }
-      for template in self.rest { body(template) }
+  /// What a walk finds: those with literal segments first.
+  struct Findings {
+    /// Those that fit by some spelling.
+    var lenient: Found
+    /// Those that fit as they are written.
+    var exact: Found
+
+    fileprivate mutating func append(_ template: Int32, isExact: Bool, isLenient: Bool) {
+      if isExact { self.exact.append(template) }
+      if isLenient { self.lenient.append(template) }
     }
   }
 
   private static let slash = UInt8(ascii: "/")
 
-  private func walk(_ path: UnsafeBufferPointer<UInt8>, _ matches: inout Matches) {
+  /// Finds every template that fits the path.
+  func walk(_ path: UnsafeBufferPointer<UInt8>, _ findings: inout Findings) {
     var start = 0
     var end = path.count
     while start < end, path[start] == Self.slash { start += 1 }
     while end > start, path[end - 1] == Self.slash { end -= 1 }
     let walk = Walk(
       path: UnsafeBufferPointer(rebasing: path[..<end]), hasTrailingSlash: end < path.count && start < end)
-    self.visit(0, from: start < end ? start : end + 1, of: walk, &matches)
+    self.visit(0, from: start < end ? start : end + 1, of: walk, self.rules.isExact, &findings)
   }
 
   private struct Walk {
@@ -138,39 +127,47 @@ struct PathTrie: Sendable {
     let hasTrailingSlash: Bool
   }
 
-  private func visit(_ node: Int32, from start: Int, of walk: Walk, _ matches: inout Matches) {
+  /// - Parameter isExact: whether everything so far was spelled exactly
+  private func visit(_ node: Int32, from start: Int, of walk: Walk, _ isExact: Bool, _ findings: inout Findings) {
     let path = walk.path
-    guard start <= path.count else { return self.arrive(at: node, walk, &matches) }
+    guard start <= path.count else { return self.arrive(at: node, walk, isExact, &findings) }
     var end = start
     while end < path.count, path[end] != Self.slash { end += 1 }
     let segment = UnsafeBufferPointer(rebasing: path[start..<end])
     if let word = self.words.id(of: segment), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, &matches)
+      self.visit(child, from: end + 1, of: walk, isExact, &findings)
     }
-    let name = self.foldsCase ? Self.bareName(of: segment) : segment
+    let name = self.rules.foldsCase ? Self.bareName(of: segment) : segment
     if name.count != segment.count, let word = self.words.id(of: name), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, &matches)
+      self.visit(child, from: end + 1, of: walk, isExact, &findings)
     }
-    for (pattern, child) in self.nodes[Int(node)].partials
-    where pattern.matches(segment, foldsCase: self.foldsCase) || name.count != segment.count && pattern.matches(name, foldsCase: true) {
-      self.visit(child, from: end + 1, of: walk, &matches)
+    var partial = self.nodes[Int(node)].partial
+    while partial >= 0 {
+      let pattern = self.partials[Int(partial)].pattern
+      if pattern.matches(segment, foldsCase: self.rules.foldsCase) || name.count != segment.count && pattern.matches(name, foldsCase: true)
+      {
+        self.visit(self.partials[Int(partial)].child, from: end + 1, of: walk, isExact, &findings)
+      }
+      partial = self.partials[Int(partial)].next
     }
     let parameter = self.nodes[Int(node)].parameter
-    if parameter >= 0, !segment.isEmpty || self.spelling == .lenient { self.visit(parameter, from: end + 1, of: walk, &matches) }
+    if parameter >= 0, !segment.isEmpty || self.rules.isLenient {
+      self.visit(parameter, from: end + 1, of: walk, isExact && !segment.isEmpty, &findings)
+    }
     // An empty namespace is none: the path means what it would without the two segments.
-    if self.reading == .kubernetes, end + 1 < path.count, path[end + 1] == Self.slash, self.isNamespaces(segment) {
-      self.visit(node, from: end + 2, of: walk, &matches)
+    if self.rules.isOfAPIServer, end + 1 < path.count, path[end + 1] == Self.slash, self.isNamespaces(segment) {
+      self.visit(node, from: end + 2, of: walk, isExact, &findings)
     }
     let open = self.nodes[Int(node)].open
-    if open >= 0 { matches.append(open) }
+    if open >= 0 { findings.append(open, isExact: isExact, isLenient: self.rules.isLenient) }
   }
 
-  private func arrive(at node: Int32, _ walk: Walk, _ matches: inout Matches) {
-    let ends = (self.nodes[Int(node)].end, self.nodes[Int(node)].endWithSlash, self.nodes[Int(node)].open)
-    let slashesCount = self.spelling == .exact && self.reading == .unknown
-    if ends.0 >= 0, !slashesCount || !walk.hasTrailingSlash { matches.append(ends.0) }
-    if ends.1 >= 0, !slashesCount || walk.hasTrailingSlash { matches.append(ends.1) }
-    if ends.2 >= 0 { matches.append(ends.2) }
+  private func arrive(at node: Int32, _ walk: Walk, _ isExact: Bool, _ findings: inout Findings) {
+    let (end, endWithSlash, open) = (self.nodes[Int(node)].end, self.nodes[Int(node)].endWithSlash, self.nodes[Int(node)].open)
+    func find(_ template: Int32) { findings.append(template, isExact: isExact, isLenient: self.rules.isLenient) }
+    if end >= 0, !self.rules.slashesCount || !walk.hasTrailingSlash { find(end) }
+    if endWithSlash >= 0, !self.rules.slashesCount || walk.hasTrailingSlash { find(endWithSlash) }
+    if open >= 0 { find(open) }
   }
 
   private func isNamespaces(_ segment: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -183,5 +180,69 @@ struct PathTrie: Sendable {
     var end = segment.firstIndex(of: UInt8(ascii: ";")) ?? segment.count
     while end > 0, segment[end - 1] == UInt8(ascii: ".") || segment[end - 1] == UInt8(ascii: " ") { end -= 1 }
     return UnsafeBufferPointer(rebasing: segment[..<end])
+  }
+}
+
+extension PathTrie {
+  /// A tree that templates are still put into.
+  struct Draft {
+    fileprivate let rules: Rules
+    fileprivate private(set) var words: WordTable.Draft
+    fileprivate private(set) var edges = EdgeTable.Draft()
+    fileprivate private(set) var nodes = [Node()]
+    fileprivate private(set) var partials: [Partial] = []
+    fileprivate private(set) var templateCount: Int32 = 0
+
+    init(_ reading: Reading) {
+      self.rules = Rules(reading)
+      self.words = WordTable.Draft(foldsCase: self.rules.foldsCase)
+    }
+
+    /// Adds a template; the same path under other parameters' names is the same template.
+    ///
+    /// - Returns: the template's number, from 0 in the order in which new ones came
+    mutating func insert(_ template: PathPattern) -> Int32 {
+      var node: Int32 = 0
+      for segment in template.segments { node = self.child(of: node, for: segment) }
+      let place: WritableKeyPath<Node, Int32> = template.isOpen ? \.open : template.hasTrailingSlash ? \.endWithSlash : \.end
+      if self.nodes[Int(node)][keyPath: place] < 0 {
+        self.nodes[Int(node)][keyPath: place] = self.templateCount
+        self.templateCount += 1
+      }
+      return self.nodes[Int(node)][keyPath: place]
+    }
+
+    private mutating func child(of node: Int32, for segment: PathPattern.Segment) -> Int32 {
+      let new = Int32(self.nodes.count)
+      switch segment {
+      case .literal(let text):
+        let word = self.words.insert(text)
+        if let known = self.edges.target(from: node, by: word) { return known }
+        self.edges.insert(from: node, by: word, to: new)
+      case .parameter:
+        if self.nodes[Int(node)].parameter >= 0 { return self.nodes[Int(node)].parameter }
+        self.nodes[Int(node)].parameter = new
+      case .partial(let pattern):
+        if let known = self.addPartial(self.rules.foldsCase ? pattern.lowercased : pattern, to: node, leadingTo: new) { return known }
+      }
+      self.nodes.append(Node())
+      return new
+    }
+
+    /// Adds a segment that is a parameter in part behind those of the node.
+    ///
+    /// - Returns: where the segment leads already; `nil` for a new one
+    private mutating func addPartial(_ pattern: NamePattern, to node: Int32, leadingTo new: Int32) -> Int32? {
+      var last: Int32 = -1
+      var number = self.nodes[Int(node)].partial
+      while number >= 0 {
+        if self.partials[Int(number)].pattern == pattern { return self.partials[Int(number)].child }
+        (last, number) = (number, self.partials[Int(number)].next)
+      }
+      let added = Int32(self.partials.count)
+      self.partials.append(Partial(pattern: pattern, child: new))
+      if last >= 0 { self.partials[Int(last)].next = added } else { self.nodes[Int(node)].partial = added }
+      return nil
+    }
   }
 }

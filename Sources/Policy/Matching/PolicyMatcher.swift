@@ -21,14 +21,34 @@ public final class PolicyMatcher: Sendable {
       self.id = "\(policy)/\(rule.name)"
       self.message = rule.message ?? PolicyMatcher.defaultMessage
     }
+
+    // At the caller's, the compiler would copy the rule first.
+    @inline(never)
+    func speaks(to asker: Asker, of question: PolicyQuestion) -> Bool { self.rule.speaks(to: asker, of: question) }
+  }
+
+  /// A selector as it is asked, an object for the same reason.
+  private final class CompiledSelector: Sendable {
+    private let selector: Selector
+
+    init(_ selector: Selector) { self.selector = selector }
+
+    // As above.
+    @inline(never)
+    func narrowingMeans(_ question: PolicyQuestion, _ effect: Effect, resource: Int) -> Bool {
+      self.selector.narrowingMeans(question, effect, resource: resource)
+    }
+
+    func meansImpersonation(of question: PolicyQuestion) -> Bool { self.selector.meansImpersonation(of: question) }
   }
 
   let documents: [PolicyDocument]
   let reading: PathReading
   let rules: [CompiledRule]
-  let selectors: [Selector]
+  private let selectors: [CompiledSelector]
   let operations: OperationIndex?
   let kinds: KindIndex?
+  let paths: PathIndex
   /// The decision on what the catalogue does not know; `nil` where no policy asks the catalogue.
   let unknownOperation: Decision?
   let deniesByDefault: Bool
@@ -50,16 +70,19 @@ public final class PolicyMatcher: Sendable {
   ///     API server every request for a resource is denied by the policies that use them
   ///   - reading: how the upstream reads paths; at a generic one, no selector sees a resource
   public init(_ documents: [PolicyDocument], catalogue: Catalogue?, reading: PathReading) {
-    let catalogueIndex = catalogue.map { OperationIndex($0, reading) }
+    // The operations first: of several that fit a request, the one that it is must not depend on the rules.
+    var paths = PathIndex.Draft(reading == .kubernetes ? .kubernetes : .unknown)
+    let operations = catalogue.map { OperationIndex($0, reading, &paths) }
     let kinds = reading == .kubernetes ? catalogue.map(KindIndex.init) : nil
-    var compiler = RuleCompiler(catalogue: catalogue, kinds: kinds, reading: reading)
+    var compiler = RuleCompiler(catalogue: catalogue, kinds: kinds, reading: reading, paths: paths)
     for document in documents { compiler.add(document) }
     self.documents = documents
     self.reading = reading
-    self.operations = catalogueIndex
+    self.operations = operations
     self.kinds = kinds
+    self.paths = PathIndex(compiler.paths)
     self.rules = compiler.rules
-    self.selectors = compiler.selectors
+    self.selectors = compiler.selectors.map(CompiledSelector.init)
     self.deny = ClauseFinder(compiler.deny)
     self.allow = ClauseFinder(compiler.allow)
     self.selectingNothing = compiler.selectingNothing
@@ -78,20 +101,24 @@ public final class PolicyMatcher: Sendable {
   /// With an identity that is asked for (`kubectl --as`) both are judged by every rule, and a deny for either is one for the
   /// request; acting as somebody is itself judged for the asker alone.
   public func decide(_ question: PolicyQuestion) -> Decision {
-    var denial = self.firstDenial(of: question, for: question.asker, .max)
+    self.paths.withMatches(of: question.path) { self.decide(question, at: $0) }
+  }
+
+  private func decide(_ question: PolicyQuestion, at paths: borrowing PathMatches) -> Decision {
+    var denial = self.firstDenial(of: question, for: question.asker, at: paths, .max)
     if let requested = question.requested {
-      denial = self.firstDenial(of: question, for: requested, denial)
+      denial = self.firstDenial(of: question, for: requested, at: paths, denial)
       denial = self.firstDenialOfImpersonation(of: requested, question, denial)
     }
     if denial != .max {
       let rule = self.rules[Int(denial)]
       return .deny(rule: rule.id, message: rule.message)
     }
-    if let unknownOperation = self.unknownOperation, self.isUnknown(question) { return unknownOperation }
+    if let unknownOperation = self.unknownOperation, self.isUnknown(question, at: paths) { return unknownOperation }
     guard self.deniesByDefault else { return .allow(rule: nil) }
-    let admitting = self.firstAllow(of: question, for: question.asker)
+    let admitting = self.firstAllow(of: question, for: question.asker, at: paths)
     guard admitting != .max else { return .deny(rule: nil, message: Self.notAllowedMessage) }
-    if let requested = question.requested, self.firstAllow(of: question, for: requested) == .max {
+    if let requested = question.requested, self.firstAllow(of: question, for: requested, at: paths) == .max {
       return .deny(rule: nil, message: Self.notAllowedMessage)
     }
     return .allow(rule: self.rules[Int(admitting)].id)
@@ -99,16 +126,22 @@ public final class PolicyMatcher: Sendable {
 
   /// Whether a request is for a resource, by an operation that the catalogue does not list.
   func isUnknown(_ question: PolicyQuestion) -> Bool {
-    question.resource != nil && self.operations?.operation(for: question) == nil
+    self.paths.withMatches(of: question.path) { self.isUnknown(question, at: $0) }
+  }
+
+  private func isUnknown(_ question: PolicyQuestion, at paths: borrowing PathMatches) -> Bool {
+    question.resource != nil && self.operations?.operation(for: question, at: paths) == nil
   }
 
   /// The first rule that denies, if it comes before `best`; else `best`.
-  private func firstDenial(of question: PolicyQuestion, for asker: Asker, _ best: Int32) -> Int32 {
+  private func firstDenial(
+    of question: PolicyQuestion, for asker: Asker, at paths: borrowing PathMatches, _ best: Int32
+  ) -> Int32 {
     var best = best
-    self.deny.forEachCandidate(for: question, asker, operations: self.operations, kinds: self.kinds) { number in
-      let clause = self.deny.clauses[Int(number)]
+    self.deny.forEachCandidate(for: question, asker, at: paths, operations: self.operations, kinds: self.kinds) { number in
+      let clause = self.deny.clause(number)
       guard clause.rule < best else { return false }
-      if self.means(clause, question, .deny), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) { best = clause.rule }
+      if self.means(clause, question, .deny), self.rules[Int(clause.rule)].speaks(to: asker, of: question) { best = clause.rule }
       return true
     }
     return best
@@ -117,10 +150,10 @@ public final class PolicyMatcher: Sendable {
   private func firstDenialOfImpersonation(of requested: Asker, _ question: PolicyQuestion, _ best: Int32) -> Int32 {
     var best = best
     self.deny.forEachImpersonation(of: requested) { number in
-      let clause = self.deny.clauses[Int(number)]
+      let clause = self.deny.clause(number)
       guard clause.rule < best else { return false }
       if self.selectors[Int(clause.selector)].meansImpersonation(of: question),
-        self.rules[Int(clause.rule)].rule.speaks(to: question.asker, of: question)
+        self.rules[Int(clause.rule)].speaks(to: question.asker, of: question)
       {
         best = clause.rule
       }
@@ -129,12 +162,12 @@ public final class PolicyMatcher: Sendable {
     return best
   }
 
-  private func firstAllow(of question: PolicyQuestion, for asker: Asker) -> Int32 {
+  private func firstAllow(of question: PolicyQuestion, for asker: Asker, at paths: borrowing PathMatches) -> Int32 {
     var best: Int32 = .max
-    self.allow.forEachCandidate(for: question, asker, operations: self.operations, kinds: self.kinds) { number in
-      let clause = self.allow.clauses[Int(number)]
+    self.allow.forEachCandidate(for: question, asker, at: paths, operations: self.operations, kinds: self.kinds) { number in
+      let clause = self.allow.clause(number)
       guard clause.rule < best else { return false }
-      if self.means(clause, question, .allow), self.rules[Int(clause.rule)].rule.speaks(to: asker, of: question) { best = clause.rule }
+      if self.means(clause, question, .allow), self.rules[Int(clause.rule)].speaks(to: asker, of: question) { best = clause.rule }
       return true
     }
     return best

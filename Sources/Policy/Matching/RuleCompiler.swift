@@ -18,20 +18,23 @@ struct RuleCompiler {
   private(set) var deny: ClauseIndex
   private(set) var allow: ClauseIndex
   private(set) var selectingNothing: [SelectsNothing] = []
+  /// Holds the operations' templates already.
+  private(set) var paths: PathIndex.Draft
 
   private let catalogue: Catalogue?
   private let kinds: KindIndex?
   private let reading: PathReading
   private let vocabulary: CatalogueVocabulary?
 
-  init(catalogue: Catalogue?, kinds: KindIndex?, reading: PathReading) {
+  init(catalogue: Catalogue?, kinds: KindIndex?, reading: PathReading, paths: PathIndex.Draft) {
     self.catalogue = catalogue
     self.kinds = kinds
     self.reading = reading
+    self.paths = paths
     self.vocabulary = catalogue.map { CatalogueVocabulary($0, reading) }
     let operations = catalogue?.operations.count ?? 0
-    self.deny = ClauseIndex(.deny, reading, operations: operations, kinds: kinds?.count ?? 0)
-    self.allow = ClauseIndex(.allow, reading, operations: operations, kinds: kinds?.count ?? 0)
+    self.deny = ClauseIndex(.deny, operations: operations, kinds: kinds?.count ?? 0)
+    self.allow = ClauseIndex(.allow, operations: operations, kinds: kinds?.count ?? 0)
   }
 
   mutating func add(_ document: PolicyDocument) {
@@ -62,7 +65,8 @@ struct RuleCompiler {
       }
     case .paths(let templates):
       for (number, template) in templates.enumerated() {
-        self[keyPath: index].insert(path: template, clause(), of: selector, rule)
+        let found = self.paths.insert(template, rule.effect.spelling)
+        self[keyPath: index].insert(path: found, clause(), of: selector, rule)
         if let vocabulary, !vocabulary.hasPath(template) {
           self.note(placed, number, "is no path of the OpenAPI document", vocabulary.nearestPath(to: template))
         }

@@ -2,94 +2,106 @@
 ///
 /// The table is made of the operator's files and only asked by clients, so that nobody can crowd it: a plain hash over the
 /// bytes will do, and a look-up makes no string and no array.
-struct WordTable: Sendable {
-  private var bytes: [UInt8] = []
+struct WordTable: ~Copyable, Sendable {
+  private let bytes: FrozenArray<UInt8>
   /// Where each word ends in `bytes`; it begins where the one before ends.
-  private var ends: [Int32] = []
+  private let ends: FrozenArray<Int32>
   /// Open addressing over a power of two; the word's number plus one, 0 for a free place.
-  private var slots: [Int32] = [0]
+  private let slots: FrozenArray<Int32>
   private let foldsCase: Bool
 
-  /// - Parameter foldsCase: whether ASCII letters are the same in both cases
-  init(_ words: some Sequence<String> = [], foldsCase: Bool = false) {
-    self.foldsCase = foldsCase
-    for word in words { self.insert(word) }
+  /// A table that words are still put into.
+  struct Draft: Sendable {
+    private let foldsCase: Bool
+    private var numbers: [[UInt8]: Int32] = [:]
+    fileprivate private(set) var bytes: [UInt8] = []
+    fileprivate private(set) var ends: [Int32] = []
+
+    /// - Parameter foldsCase: whether ASCII letters are the same in both cases
+    init(foldsCase: Bool = false) { self.foldsCase = foldsCase }
+
+    /// The word's number, which it gets now if it is new.
+    @discardableResult
+    mutating func insert(_ word: String) -> Int32 {
+      let word = word.utf8.map { WordTable.fold($0, self.foldsCase) }
+      if let known = self.numbers[word] { return known }
+      let number = Int32(self.ends.count)
+      self.numbers[word] = number
+      self.bytes += word
+      self.ends.append(Int32(self.bytes.count))
+      return number
+    }
+
+    fileprivate var folds: Bool { self.foldsCase }
   }
 
-  var count: Int { self.ends.count }
-
-  /// The word's number, which it gets now if it is new.
-  @discardableResult
-  mutating func insert(_ word: String) -> Int32 {
-    if let known = self.id(of: word) { return known }
-    if (self.count + 1) * 2 > self.slots.count { self.grow() }
-    self.bytes.append(contentsOf: word.utf8)
-    self.ends.append(Int32(self.bytes.count))
-    let id = Int32(self.count - 1)
-    self.place(id)
-    return id
+  init(_ draft: Draft) {
+    var size = 2
+    while size < draft.ends.count * 2 { size *= 2 }
+    var slots = [Int32](repeating: 0, count: size)
+    var start = 0
+    for (number, end) in draft.ends.enumerated() {
+      let hash = draft.bytes[start..<Int(end)].withUnsafeBufferPointer { Self.hash($0, draft.folds) }
+      var slot = Int(truncatingIfNeeded: hash) & (size - 1)
+      while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
+      slots[slot] = Int32(number) + 1
+      start = Int(end)
+    }
+    self.bytes = FrozenArray(draft.bytes)
+    self.ends = FrozenArray(draft.ends)
+    self.slots = FrozenArray(slots)
+    self.foldsCase = draft.folds
   }
 
   /// The word's number; `nil` for a word that is not in the table.
   func id(of word: String) -> Int32? {
-    guard !self.ends.isEmpty else { return nil }
-    return word.utf8.withContiguousStorageIfAvailable(self.id(of:)) ?? Array(word.utf8).withUnsafeBufferPointer(self.id(of:))
+    guard self.ends.count > 0 else { return nil }
+    return word.utf8.withContiguousStorageIfAvailable { self.id(of: $0) } ?? Array(word.utf8).withUnsafeBufferPointer { self.id(of: $0) }
   }
 
   func id(of word: UnsafeBufferPointer<UInt8>) -> Int32? {
     let mask = self.slots.count - 1
-    var slot = Int(truncatingIfNeeded: self.hash(word)) & mask
-    while self.slots[slot] != 0 {
+    var slot = Int(truncatingIfNeeded: Self.hash(word, self.foldsCase)) & mask
+    while true {
       let id = self.slots[slot] - 1
-      if self.isWord(id, word) { return id }
+      // Half of the places are free.
+      guard id >= 0 else { return nil }
+      if self.isWord(Int(id), word) { return id }
       slot = (slot + 1) & mask
     }
-    return nil
   }
 
-  private mutating func grow() {
-    self.slots = [Int32](repeating: 0, count: max(8, self.slots.count * 2))
-    for id in 0..<Int32(self.count) { self.place(id) }
-  }
-
-  private mutating func place(_ id: Int32) {
-    let mask = self.slots.count - 1
-    let range = self.range(of: id)
-    let hash = self.bytes.withUnsafeBufferPointer { self.hash(UnsafeBufferPointer(rebasing: $0[range])) }
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while self.slots[slot] != 0 { slot = (slot + 1) & mask }
-    self.slots[slot] = id + 1
-  }
-
-  private func range(of id: Int32) -> Range<Int> {
-    (id == 0 ? 0 : Int(self.ends[Int(id) - 1]))..<Int(self.ends[Int(id)])
-  }
-
-  private func isWord(_ id: Int32, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
-    let range = self.range(of: id)
-    guard range.count == word.count else { return false }
-    return self.bytes.withUnsafeBufferPointer { bytes in
-      let known = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range]))
-      if !self.foldsCase { return known.elementsEqual(UnsafeRawBufferPointer(word)) }
-      for index in 0..<word.count where self.fold(known[index]) != self.fold(word[index]) { return false }
-      return true
-    }
+  private func isWord(_ id: Int, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
+    let start = id == 0 ? 0 : Int(self.ends[id - 1])
+    guard Int(self.ends[id]) - start == word.count else { return false }
+    guard self.foldsCase else { return self.bytes.has(word, at: start) }
+    for index in 0..<word.count where self.bytes[start + index] != Self.fold(word[index], self.foldsCase) { return false }
+    return true
   }
 
   /// Eight bytes at a time, each eight mixed by a multiplication whose high bits come down to the low ones that choose the place.
-  private func hash(_ word: UnsafeBufferPointer<UInt8>) -> UInt64 {
+  private static func hash(_ word: UnsafeBufferPointer<UInt8>, _ foldsCase: Bool) -> UInt64 {
     let bytes = UnsafeRawBufferPointer(word)
     var hash = UInt64(truncatingIfNeeded: bytes.count) ^ 0xCBF2_9CE4_8422_2325
     var start = 0
-    if !self.foldsCase {
+    if !foldsCase {
       while bytes.count - start >= 8 {
         hash = Self.mix(hash ^ bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
         start += 8
       }
     }
     var rest: UInt64 = 0
+    if !foldsCase, bytes.count >= 4 {
+      // The last eight, or the first and the last four: some bytes twice is as good, and no loop.
+      let last = bytes.count >= 8 ? bytes.count - 8 : bytes.count - 4
+      rest =
+        bytes.count >= 8
+        ? bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        : UInt64(bytes.loadUnaligned(as: UInt32.self)) << 32 | UInt64(bytes.loadUnaligned(fromByteOffset: last, as: UInt32.self))
+      return Self.mix(hash ^ rest)
+    }
     for index in start..<bytes.count {
-      rest = rest << 8 | UInt64(self.fold(bytes[index]))
+      rest = rest << 8 | UInt64(Self.fold(bytes[index], foldsCase))
       if (index - start) & 7 == 7 {
         hash = Self.mix(hash ^ rest)
         rest = 0
@@ -105,7 +117,7 @@ struct WordTable: Sendable {
   }
 
   @inline(__always)
-  private func fold(_ byte: UInt8) -> UInt8 {
-    self.foldsCase && byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  private static func fold(_ byte: UInt8, _ foldsCase: Bool) -> UInt8 {
+    foldsCase && byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
   }
 }

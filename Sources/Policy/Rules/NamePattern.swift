@@ -80,17 +80,27 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
 public struct NameSet: Sendable, Hashable {
   public let patterns: [NamePattern]
   /// The names without a star; a set of them is asked once, however many they are.
-  private let literals: WordTable
+  private let literals: Literals
   private let globs: [NamePattern]
 
   public init(_ patterns: [NamePattern]) {
     self.patterns = patterns
-    self.literals = WordTable(patterns.filter(\.isLiteral).map(\.text))
+    self.literals = Literals(patterns.filter(\.isLiteral).map(\.text))
     self.globs = patterns.filter { !$0.isLiteral }
   }
 
+  private final class Literals: Sendable {
+    let words: WordTable
+
+    init(_ names: [String]) {
+      var draft = WordTable.Draft()
+      for name in names { draft.insert(name) }
+      self.words = WordTable(draft)
+    }
+  }
+
   public func contains(_ name: String) -> Bool {
-    if self.literals.id(of: name) != nil { return true }
+    if self.literals.words.id(of: name) != nil { return true }
     return self.globs.contains { $0.matches(name) }
   }
 

@@ -40,9 +40,7 @@ public struct Rule: Sendable {
 
   /// Whether the rule speaks to somebody, given that it selects the request.
   func speaks(to asker: Asker, of question: PolicyQuestion) -> Bool {
-    if let only = self.only, !only.holds(for: asker, of: question) { return false }
-    if let unless = self.unless, unless.holds(for: asker, of: question) { return false }
-    return true
+    self.only?.holds(for: asker, of: question) != false && self.unless?.holds(for: asker, of: question) != true
   }
 }
 
