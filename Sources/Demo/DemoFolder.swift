@@ -29,7 +29,8 @@ struct DemoFolder {
     static let users = "users.yaml"
     static let configuration = "sallyport.yaml"
     static let audit = "audit"
-    static let control = "control.sock"
+    /// In a folder of its own, which is made so that nobody else can enter it.
+    static let control = "control/control.sock"
   }
 
   /// Where the gateway serves the dashboard.
