@@ -16,6 +16,8 @@ final class FaultyDirectory: LogDirectory {
     var calls: [String: Int] = [:]
     /// How often a write begins by waiting for the gate.
     var gatedWrites = 0
+    /// Called when a file has its new name.
+    var afterRename: (@Sendable () -> Void)?
   }
 
   private let base: any LogDirectory
@@ -86,6 +88,7 @@ final class FaultyDirectory: LogDirectory {
   func rename(_ name: String, to newName: String) throws(SystemError) {
     try self.count("rename")
     try self.base.rename(name, to: newName)
+    self.faults.withLockedValue { $0.afterRename }?()
   }
 
   func remove(_ name: String) throws(SystemError) { try self.base.remove(name) }

@@ -284,6 +284,48 @@ import Testing
   }
 }
 
+/// A file has the name of a closed one before its last record is in it: whoever compresses it then would lose that.
+@Suite struct ClosingTests {
+  @Test func aFileIsCompressedWithItsLastRecord() throws {
+    let temporary = TemporaryDirectory()
+    let disk = FaultyDirectory(try POSIXLogDirectory(temporary.path))
+    let closing = NIOLock()
+    let compressor = LogCompressor(disk, closing: closing)
+    disk.set { faults in
+      faults.afterRename = {
+        // It looks in the worst moment, and has time to take what it finds.
+        compressor.start()
+        usleep(100_000)
+      }
+    }
+    var parts = LogSeries.Parts(
+      series: .requests, directory: disk, key: CheckpointKey(), isSynced: false, rotation: LogRotation(size: 3000),
+      clock: { Samples.received })
+    parts.closing = closing
+    parts.closedFile = { compressor.start() }
+    var series = LogSeries(parts)
+    try series.prepare()
+    for number in 0..<40 { #expect(series.append(ChainedLines.records(["\(number)"])) { $0 }.problem == nil) }
+    series.close()
+    for _ in 0..<1000 where temporary.names.contains(where: { ClosedFile(name: $0)?.isCompressed == false }) { usleep(10_000) }
+    compressor.close()
+    let files = temporary.names.filter { ClosedFile(name: $0) != nil }
+    #expect(files.count > 1 && files.allSatisfy { $0.hasSuffix(".gz") })
+    for file in files {
+      let last = try #require(try Self.lines(temporary.bytes(file) ?? []).last)
+      #expect(last.contains(#""sallyport.dev/event":"fileClosed""#), "\(file): \(last)")
+    }
+  }
+
+  private static func lines(_ packed: [UInt8]) throws -> [Substring] {
+    let inflater = try #require(GzipInflater())
+    var text = [UInt8](repeating: 0, count: 1024 * 1024)
+    let step = packed.withUnsafeBytes { input in text.withUnsafeMutableBytes { inflater.inflate(input, into: $0) } }
+    let count = try #require(step).produced
+    return String(decoding: text[..<count], as: UTF8.self).split(separator: "\n")
+  }
+}
+
 @Suite struct RecordPrinterTests {
   /// A pipe of the system, which takes some 64 KiB and then makes its writer wait.
   private func pipe() -> (read: Int32, write: Int32) {

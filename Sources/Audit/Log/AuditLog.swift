@@ -57,7 +57,8 @@ public final class AuditLog: Sendable {
       // Of use to reviewers only; a disk that is full does not keep the log from being opened.
       try? logDirectory.replace(CheckpointKeyFile.publicName, with: Array(key.publicKey.pem.utf8))
       let printer = configuration.printsRecords ? RecordPrinter(to: output) : nil
-      let compressor = configuration.rotation.compresses ? LogCompressor(logDirectory) : nil
+      let closing = NIOLock()
+      let compressor = configuration.rotation.compresses ? LogCompressor(logDirectory, closing: closing) : nil
       self.printer = printer
       self.compressor = compressor
       let timing = (retryDelay, maintenanceInterval)
@@ -65,6 +66,7 @@ public final class AuditLog: Sendable {
         var parts = LogSeries.Parts(
           series: series, directory: logDirectory, key: key, isSynced: configuration.durability == .synced,
           rotation: configuration.rotation(of: series), clock: clock)
+        parts.closing = closing
         parts.closedFile = { compressor?.start() }
         if let printer { parts.written = { printer.print($0) } }
         return parts

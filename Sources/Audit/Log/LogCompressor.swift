@@ -7,11 +7,15 @@ import NIOConcurrencyHelpers
 /// work is done again at the next start.
 final class LogCompressor: Sendable {
   private let directory: any LogDirectory
+  private let closing: NIOLock
   private let queue = DispatchQueue(label: "audit.compression", qos: .utility)
   private let isClosed = NIOLockedValueBox(false)
 
-  init(_ directory: any LogDirectory) {
+  /// - Parameter closing: held by whoever gives a file the name of a closed one before its last record is in it: what is found
+  ///   without it held is whole
+  init(_ directory: any LogDirectory, closing: NIOLock = NIOLock()) {
     self.directory = directory
+    self.closing = closing
   }
 
   /// Looks for files to compress; returns at once.
@@ -26,7 +30,7 @@ final class LogCompressor: Sendable {
   }
 
   private func compressAll() {
-    let names = ((try? self.directory.names()) ?? []).sorted()
+    let names = self.closing.withLock { (try? self.directory.names()) ?? [] }.sorted()
     for name in names where name.hasSuffix(".gz.part") { try? self.directory.remove(name) }
     for name in names {
       guard let file = ClosedFile(name: name), !file.isCompressed, !self.isClosed.withLockedValue({ $0 }) else { continue }

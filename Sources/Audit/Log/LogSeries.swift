@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import SallyportCore
 
@@ -15,6 +16,8 @@ struct LogSeries: Sendable {
     let isSynced: Bool
     let rotation: LogRotation
     let clock: @Sendable () -> WallTime
+    /// Held while a file has the name of a closed one and not its last record yet: nobody looks for closed files meanwhile.
+    var closing = NIOLock()
     /// Called when a file was closed, which can be compressed now.
     var closedFile: @Sendable () -> Void = {}
     /// Given every line that is in the file.
@@ -196,12 +199,16 @@ struct LogSeries: Sendable {
   }
 
   private mutating func goOnInNewFile() throws(SystemError) {
-    // Its own file, wherever it is now, gets its end.
+    self.endFile()
+    try self.admit()
+  }
+
+  /// The file, wherever it is now, gets its end.
+  private mutating func endFile() {
     self.notices.append(.mark(.fileClosed))
     _ = self.write(ByteBuffer()) { $0 }
     self.file.close()
     self.isRetentionDue = true
-    try self.admit()
   }
 
   private func isFull(for byteCount: Int) -> Bool {
@@ -219,8 +226,13 @@ struct LogSeries: Sendable {
 
   private mutating func rotate() throws(SystemError) {
     let closed = ClosedFile(self.parts.series, number: self.number, at: self.parts.clock())
-    try self.file.moveAway(to: closed.name)
-    try self.goOnInNewFile()
+    do {
+      self.parts.closing.lock()
+      defer { self.parts.closing.unlock() }
+      try self.file.moveAway(to: closed.name)
+      self.endFile()
+    }
+    try self.admit()
     self.parts.closedFile()
   }
 
