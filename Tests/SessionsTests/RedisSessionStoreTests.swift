@@ -197,8 +197,10 @@ import Testing
     let field = "return redis.call('HSET', ARGV[1], ARGV[3], redis.call('HGET', ARGV[2], ARGV[3]))"
     let milliseconds = Int64((now.timeIntervalSince1970 * 1000).rounded())
     let changes: [(field: String, values: [String])] = [
-      ("user", ["", "00", "x"]), ("tags", ["", "00", "x"]), ("began", ["\(milliseconds - 1)", "\(milliseconds + 60_000)", "", "x"]),
-      ("ends", ["\(milliseconds + 600_001)", "99999999999999", "1", "", "x"]), ("version", ["2", "", "x", "99999999999999999999"]),
+      ("user", ["", "00", "x"]), ("tags", ["", "00", "x"]),
+      ("began", ["\(milliseconds - 1)", "\(milliseconds + 60_000)", "", "x", "-9223372036854775808"]),
+      ("ends", ["\(milliseconds + 600_001)", "99999999999999", "9223372036854775807", "1", "", "x"]),
+      ("version", ["2", "", "x", "99999999999999999999"]),
       ("sealed", ["", "x"]),
     ]
     for (field, values) in changes {

@@ -76,7 +76,11 @@ public final class RedisSessionStore: SessionStore {
         self.forget([key])
         return SessionLookUp.none
       case .list(let fields?):
-        guard let session = Self.session(reading: fields) else { return nil }
+        guard let session = Self.session(reading: fields) else {
+          // What cannot be read is nobody's session: it is of an earlier build, or somebody else's work.
+          self.forget([key])
+          return SessionLookUp.none
+        }
         self.remember(session, key, at: now)
         return .found(session)
       default: return nil
@@ -212,5 +216,11 @@ public final class RedisSessionStore: SessionStore {
     return tags.count == words.count ? tags : nil
   }
 
-  private static func date(_ text: [UInt8]) -> Date? { Int64(String(decoding: text, as: UTF8.self)).map(Date.init(milliseconds:)) }
+  /// Until the year 9999: what lies beyond is nobody's session, and would not come back as the number that it was.
+  private static let times: ClosedRange<Int64> = 0...253_402_300_799_999
+
+  private static func date(_ text: [UInt8]) -> Date? {
+    guard let number = Int64(String(decoding: text, as: UTF8.self)), self.times.contains(number) else { return nil }
+    return Date(milliseconds: number)
+  }
 }

@@ -74,7 +74,7 @@ enum SessionScripts {
     Self.head + """
       local key, now = ARGV[1], tonumber(ARGV[2])
       local found = redis.call('HMGET', session(key), 'user', 'tags', 'began', 'ends', 'version', 'sealed')
-      if not found[1] then return nil end
+      if not found[1] or not tonumber(found[3]) or not tonumber(found[4]) then return nil end
       local ends = math.min(tonumber(found[4]), tonumber(found[3]) + tonumber(ARGV[4]))
       local left = math.min(tonumber(ARGV[3]), ends - now)
       if left < 1 then
@@ -125,10 +125,13 @@ enum SessionScripts {
   /// - Parameter kind: which of the functions of the head makes a key of the argument
   private static func endAll(of kind: String) -> String {
     """
-    local keys = redis.call('ZRANGE', \(kind)(ARGV[1]), 0, -1)
-    for _, key in ipairs(keys) do remove(key) end
+    local ended = {}
+    for _, key in ipairs(redis.call('ZRANGE', \(kind)(ARGV[1]), 0, -1)) do
+      if exists(key) then ended[#ended + 1] = key end
+      remove(key)
+    end
     redis.call('DEL', \(kind)(ARGV[1]))
-    return keys
+    return ended
     """
   }
 }
