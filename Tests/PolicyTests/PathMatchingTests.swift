@@ -53,6 +53,22 @@ import Testing
     }
   }
 
+  /// What is behind `proxy` is the backend's: however often it says what would be an empty namespace, the walk has an end, and soon.
+  @Test func aProxiedPathIsWalkedOnce() throws {
+    let proxy = "/api/v1/namespaces/{namespace}/pods/{name}/proxy"
+    let court = try Court(
+      """
+      - {name: d, deny: [{paths: ["\(proxy)/{a}/{b}/{c}/{d}/{e}/{f}", "\(proxy)/{path}/**"]}]}
+      """)
+    let path = "/api/v1/namespaces/dev/pods/p/proxy/" + String(repeating: "namespaces//", count: 80_000) + "y"
+    let question = PolicyQuestion(method: .get, path: path, info: nil, asker: Asker(user: "alice", groups: []))
+    #expect(court.matcher.decide(question) == .deny(rule: "p/d", message: "The policy of this gateway denies the request."))
+    // One empty namespace is none.
+    let one = try Court("- {name: d, deny: [{paths: [/api/v1/pods]}]}")
+    let empty = PolicyQuestion(method: .get, path: "/api/v1/namespaces//pods", info: nil, asker: Asker(user: "alice", groups: []))
+    #expect(one.matcher.decide(empty) == .deny(rule: "p/d", message: "The policy of this gateway denies the request."))
+  }
+
   @Test func anOperationIsTheSameWhateverTheRules() throws {
     // Both templates fit; the operation is the one that the document lists first, also where a rule has named the other before.
     let catalogue = Catalogue(

@@ -127,36 +127,41 @@ struct PathTrie: ~Copyable, Sendable {
     let hasTrailingSlash: Bool
   }
 
-  /// - Parameter isExact: whether everything so far was spelled exactly
-  private func visit(_ node: Int32, from start: Int, of walk: Walk, _ isExact: Bool, _ findings: inout Findings) {
+  /// - Parameters:
+  ///   - isExact: whether everything so far was spelled exactly
+  ///   - hasSkipped: whether an empty namespace was left out already. A path has one at the most; what a proxied path has more is
+  ///     the backend's own, and a walk that left each of them out would have no bound.
+  private func visit(
+    _ node: Int32, from start: Int, of walk: Walk, _ isExact: Bool, hasSkipped: Bool = false, _ findings: inout Findings
+  ) {
     let path = walk.path
     guard start <= path.count else { return self.arrive(at: node, walk, isExact, &findings) }
     var end = start
     while end < path.count, path[end] != Self.slash { end += 1 }
     let segment = UnsafeBufferPointer(rebasing: path[start..<end])
     if let word = self.words.id(of: segment), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, isExact, &findings)
+      self.visit(child, from: end + 1, of: walk, isExact, hasSkipped: hasSkipped, &findings)
     }
     let name = self.rules.foldsCase ? Self.bareName(of: segment) : segment
     if name.count != segment.count, let word = self.words.id(of: name), let child = self.edges.target(from: node, by: word) {
-      self.visit(child, from: end + 1, of: walk, isExact, &findings)
+      self.visit(child, from: end + 1, of: walk, isExact, hasSkipped: hasSkipped, &findings)
     }
     var partial = self.nodes[Int(node)].partial
     while partial >= 0 {
       let pattern = self.partials[Int(partial)].pattern
       if pattern.matches(segment, foldsCase: self.rules.foldsCase) || name.count != segment.count && pattern.matches(name, foldsCase: true)
       {
-        self.visit(self.partials[Int(partial)].child, from: end + 1, of: walk, isExact, &findings)
+        self.visit(self.partials[Int(partial)].child, from: end + 1, of: walk, isExact, hasSkipped: hasSkipped, &findings)
       }
       partial = self.partials[Int(partial)].next
     }
     let parameter = self.nodes[Int(node)].parameter
     if parameter >= 0, !segment.isEmpty || self.rules.isLenient {
-      self.visit(parameter, from: end + 1, of: walk, isExact && !segment.isEmpty, &findings)
+      self.visit(parameter, from: end + 1, of: walk, isExact && !segment.isEmpty, hasSkipped: hasSkipped, &findings)
     }
     // An empty namespace is none: the path means what it would without the two segments.
-    if self.rules.isOfAPIServer, end + 1 < path.count, path[end + 1] == Self.slash, self.isNamespaces(segment) {
-      self.visit(node, from: end + 2, of: walk, isExact, &findings)
+    if !hasSkipped, self.rules.isOfAPIServer, end + 1 < path.count, path[end + 1] == Self.slash, self.isNamespaces(segment) {
+      self.visit(node, from: end + 2, of: walk, isExact, hasSkipped: true, &findings)
     }
     let open = self.nodes[Int(node)].open
     if open >= 0 { findings.append(open, isExact: isExact, isLenient: self.rules.isLenient) }
