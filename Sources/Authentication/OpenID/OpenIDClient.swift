@@ -34,7 +34,7 @@ struct OpenIDTokens: Sendable {
   init(_ answer: JSONValue) throws(ProviderFault) {
     guard let members = answer.object else { throw ProviderFault("the token answer is no object") }
     func token(_ name: String) throws(ProviderFault) -> Secret? {
-      guard let value = members[name] else { return nil }
+      guard let value = members[name], value != .null else { return nil }
       guard let text = value.string, !text.isEmpty, text.utf8.count <= Self.mostBytes, text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
         throw ProviderFault("the token answer's \(name) is empty, too long, or no text")
       }

@@ -107,7 +107,7 @@ final class RelyingParty: Sendable {
     do throws(ProviderFault) {
       switch try await self.client.tokens(for: .refresh(refreshToken.value), at: metadata.tokenEndpoint) {
       case .success(let given): tokens = given
-      case .failure(let error) where error.isInvalidGrant: return .gone("the provider has ended it (invalid_grant)")
+      case .failure(let error) where error.endsTheGrant: return .gone("the provider has ended it (\(error.code))")
       // `invalid_client` and the like are the operator's to mend, and end nobody's session.
       case .failure(let error): return .unavailable("the token endpoint answers \(error.code)", renewed)
       }
@@ -173,6 +173,8 @@ final class RelyingParty: Sendable {
       throw .unknown("the provider answers about another subject than was asked about")
     }
     if self.settings.groupsFrom == .userinfo { facts.groups = try await self.groups(by: tokens, of: facts.subject ?? "", metadata) }
+    // Providers promise no order, and another one is no other identity.
+    facts.groups.sort()
     return (token, facts)
   }
 
@@ -193,7 +195,7 @@ final class RelyingParty: Sendable {
       throw .refused("userinfo: sub is not the id_token's")
     }
     do throws(TokenRefusal) {
-      let groups = try ClaimsReader(claims, rules: self.settings.rules, at: self.wall()).groups()
+      let groups = try ClaimsReader(claims, rules: self.settings.rules, at: self.wall()).groups().sorted()
       try self.identities.check(groups: groups)
       return groups
     } catch {

@@ -111,6 +111,10 @@ extension SessionAuthenticator {
     guard Self.isSameUser(found.identity, as: session.identity) else {
       return .refused(AuthenticationProblem.sessionsUnavailable.with(detail: "the session was found with another user"))
     }
+    // A mark keeps the time of the last look; what the provider has said since changes it.
+    guard found.signedIn.looked != session.signedIn.looked else {
+      return .refused(AuthenticationProblem.sessionsUnavailable.with(detail: "what the provider says could not be kept"))
+    }
     return .identified(found.identity)
   }
 

@@ -54,13 +54,13 @@ struct ClaimsReader {
   }
 
   /// What a token says of itself, whoever it is about: by whom, for whom, and when.
-  func envelope() throws(TokenRefusal) -> (audiences: [String], expires: Double?) {
+  func envelope(isEndless: Bool = false) throws(TokenRefusal) -> (audiences: [String], expires: Double?) {
     if self.form == .signed || !self.rules.issuer.isEmpty {
       guard self.claims["iss"]?.string.map({ Self.isSame($0, self.rules.issuer) }) == true else {
         throw TokenRefusal("iss is not the issuer's")
       }
     }
-    return (try self.audiences(), try self.times())
+    return (try self.audiences(), try self.times(isEndless: isEndless))
   }
 
   private func email() -> String? {
@@ -103,9 +103,10 @@ struct ClaimsReader {
   // MARK: - When
 
   /// - Returns: `exp`
-  private func times() throws(TokenRefusal) -> Double? {
+  /// - Parameter isEndless: whether there may be no `exp`
+  private func times(isEndless: Bool) throws(TokenRefusal) -> Double? {
     let expires = try self.time("exp")
-    guard expires != nil || self.form == .introspected else { throw TokenRefusal("exp is missing") }
+    guard expires != nil || isEndless || self.form == .introspected else { throw TokenRefusal("exp is missing") }
     if let expires, self.now >= expires + Self.leeway { throw TokenRefusal("the token has expired") }
     if let notBefore = try self.time("nbf"), self.now < notBefore - Self.leeway { throw TokenRefusal("the token is not valid yet (nbf)") }
     if let issued = try self.time("iat"), self.now < issued - Self.leeway { throw TokenRefusal("the token is issued in the future (iat)") }

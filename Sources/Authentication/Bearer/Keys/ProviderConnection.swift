@@ -26,6 +26,10 @@ struct OAuthError: Error, Sendable, Hashable {
 
   /// The code or the refresh token is none, or none any more.
   var isInvalidGrant: Bool { self.code == "invalid_grant" }
+
+  /// Whether no later question by the same refresh token helps: the users must come by themselves (also OpenID Connect Core section
+  /// 3.1.2.6, whose words some providers use here).
+  var endsTheGrant: Bool { ["invalid_grant", "interaction_required", "login_required", "consent_required"].contains(self.code) }
 }
 
 /// Asks identity providers for JSON: over TLS, without following redirects, within bounds of size and time.
@@ -102,7 +106,8 @@ struct ProviderConnection: Sendable {
   ///
   /// - Throws: ``ProviderFault`` for everything else, an error without a word among it
   func documentOrError(_ name: String, _ request: HTTPClientRequest) async throws(ProviderFault) -> Result<JSONValue, OAuthError> {
-    let (status, bytes) = try await self.answer(name, request, taking: [.ok, .badRequest, .unauthorized]) { type throws(ProviderFault) in
+    let (status, bytes) = try await self.answer(name, request, taking: [.ok, .badRequest, .unauthorized, .forbidden]) {
+      type throws(ProviderFault) in
       guard Self.mayBeJSON(type) else { throw ProviderFault("\(name) is not sent as JSON") }
     }
     let value: JSONValue
