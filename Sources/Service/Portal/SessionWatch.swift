@@ -41,18 +41,32 @@ final class SessionWatch: Sendable {
     }
   }
 
+  /// How many sessions are looked at side by side: one whose provider or directory hangs holds up none of the others.
+  private static let mostAtOnce = 64
+
   private func review() async {
-    for eventLoop in self.contexts.eventLoops {
-      let streams = (try? await eventLoop.submit { self.contexts.context(of: eventLoop).sessionStreams() }.get()) ?? []
-      for stream in streams {
-        let review = try? await eventLoop.flatSubmit { stream.review(on: eventLoop) }.get()
-        switch review {
-        case nil, .good: continue
-        case .ended: await self.cut(.sessionEnded) { $0.session?.key == stream.identity.session?.key }
-        // Streams that the same session let in later know the user as they are now.
-        case .identityChanged: await self.cut(.identityChanged) { $0 === stream.identity }
+    await withTaskGroup(of: Void.self) { group in
+      var running = 0
+      for eventLoop in self.contexts.eventLoops {
+        let streams = (try? await eventLoop.submit { self.contexts.context(of: eventLoop).sessionStreams() }.get()) ?? []
+        for stream in streams {
+          if running == Self.mostAtOnce {
+            await group.next()
+            running -= 1
+          }
+          running += 1
+          group.addTask { await self.review(stream, on: eventLoop) }
         }
       }
+    }
+  }
+
+  private func review(_ stream: SessionStream, on eventLoop: any EventLoop) async {
+    switch try? await eventLoop.flatSubmit({ stream.review(on: eventLoop) }).get() {
+    case nil, .good: return
+    case .ended: await self.cut(.sessionEnded) { $0.session?.key == stream.identity.session?.key }
+    // Streams that the same session let in later know the user as they are now.
+    case .identityChanged: await self.cut(.identityChanged) { $0 === stream.identity }
     }
   }
 
